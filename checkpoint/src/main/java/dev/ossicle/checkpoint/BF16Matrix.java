@@ -1,0 +1,36 @@
+package dev.ossicle.checkpoint;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * bfloat16: the upper half of a 32-bit float.
+ *
+ * @param data little-endian
+ * @param offset bytes from the start of {@code data} to element [0, 0]
+ * @param rowStride bytes from one row to the next: twice a row where gate and up rows alternate
+ * @param columnStride bytes from one value to the next: 2 except in a transposed matrix
+ */
+public record BF16Matrix(int rows, int columns, MemorySegment data, long offset, long rowStride, long columnStride)
+        implements Matrix {
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    @Override
+    public NumberFormat format() {
+        return NumberFormat.BF16;
+    }
+
+    @Override
+    public float get(int row, int column) {
+        return Float.intBitsToFloat(data.get(SHORT, offset + row * rowStride + column * columnStride) << 16);
+    }
+
+    @Override
+    public void row(int row, float[] into, int at) {
+        for (int column = 0; column < columns; column++) {
+            into[at + column] = get(row, column);
+        }
+    }
+}
