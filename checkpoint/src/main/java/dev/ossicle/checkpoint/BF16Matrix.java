@@ -3,6 +3,7 @@ package dev.ossicle.checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * bfloat16: the upper half of a 32-bit float.
@@ -24,13 +25,30 @@ public record BF16Matrix(int rows, int columns, MemorySegment data, long offset,
 
     @Override
     public float get(int row, int column) {
-        return Float.intBitsToFloat(data.get(SHORT, offset + row * rowStride + column * columnStride) << 16);
+        Objects.checkIndex(row, rows);
+        Objects.checkIndex(column, columns);
+        return at(offset + row * rowStride + column * columnStride);
     }
 
     @Override
     public void row(int row, float[] into, int at) {
-        for (int column = 0; column < columns; column++) {
-            into[at + column] = get(row, column);
+        Objects.checkIndex(row, rows);
+        Objects.checkFromIndexSize(at, columns, into.length);
+        long start = offset + row * rowStride;
+        if (columnStride == Short.BYTES) {
+            // The same as below, in the form that the compiler turns into vectors.
+            MemorySegment values = data.asSlice(start, (long) columns * Short.BYTES);
+            for (int column = 0; column < columns; column++) {
+                into[at + column] = Float.intBitsToFloat(values.get(SHORT, 2L * column) << 16);
+            }
+            return;
         }
+        for (int column = 0; column < columns; column++) {
+            into[at + column] = at(start + column * columnStride);
+        }
+    }
+
+    private float at(long position) {
+        return Float.intBitsToFloat(data.get(SHORT, position) << 16);
     }
 }

@@ -3,6 +3,7 @@ package dev.ossicle.checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * IEEE 754 binary16.
@@ -24,13 +25,30 @@ public record F16Matrix(int rows, int columns, MemorySegment data, long offset, 
 
     @Override
     public float get(int row, int column) {
-        return Float.float16ToFloat(data.get(SHORT, offset + row * rowStride + column * columnStride));
+        Objects.checkIndex(row, rows);
+        Objects.checkIndex(column, columns);
+        return at(offset + row * rowStride + column * columnStride);
     }
 
     @Override
     public void row(int row, float[] into, int at) {
-        for (int column = 0; column < columns; column++) {
-            into[at + column] = get(row, column);
+        Objects.checkIndex(row, rows);
+        Objects.checkFromIndexSize(at, columns, into.length);
+        long start = offset + row * rowStride;
+        if (columnStride == Short.BYTES) {
+            // The same as below, in the form that the compiler turns into vectors.
+            MemorySegment values = data.asSlice(start, (long) columns * Short.BYTES);
+            for (int column = 0; column < columns; column++) {
+                into[at + column] = Float.float16ToFloat(values.get(SHORT, 2L * column));
+            }
+            return;
         }
+        for (int column = 0; column < columns; column++) {
+            into[at + column] = at(start + column * columnStride);
+        }
+    }
+
+    private float at(long position) {
+        return Float.float16ToFloat(data.get(SHORT, position));
     }
 }

@@ -80,6 +80,11 @@ public record ModelConfig(
                 "rope boundaries are " + ropeAlpha + " and " + ropeBeta + ", must be positive and rise");
         check(swigluLimit > 0 && swigluLimit <= 1e6, "swiglu limit is " + swigluLimit + ", must be positive");
         check(rmsEpsilon > 0 && rmsEpsilon < 1, "rms epsilon is " + rmsEpsilon + ", must lie between 0 and 1");
+        double expertParameters = 3.0 * layers * experts * hidden * intermediate;
+        double denseParameters = 2.0 * hidden * vocabulary + 4.0 * layers * hidden * heads * headDim;
+        check(
+                expertParameters + denseParameters < 1e15,
+                "parameters are " + (expertParameters + denseParameters) + ", must be fewer than 1e15");
     }
 
     /** Whether this layer attends through the window: layers 0, 2, 4, ... */

@@ -2,6 +2,7 @@ package dev.ossicle.checkpoint;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 
 /**
  * MXFP4 as OpenAI publishes it: codes and scales in two tensors. Byte b of a block of 16 holds value 2b in its low four
@@ -32,6 +33,8 @@ public record MxFp4Matrix(
 
     @Override
     public float get(int row, int column) {
+        Objects.checkIndex(row, rows);
+        Objects.checkIndex(column, columns);
         int codes = blocks.get(ValueLayout.JAVA_BYTE, blocksOffset + row * blocksRowStride + column / 2);
         int code = column % 2 == 0 ? codes & 15 : codes >> 4 & 15;
         int scale = scales.get(ValueLayout.JAVA_BYTE, scalesOffset + row * scalesRowStride + column / 32) & 255;
@@ -40,8 +43,17 @@ public record MxFp4Matrix(
 
     @Override
     public void row(int row, float[] into, int at) {
-        for (int column = 0; column < columns; column++) {
-            into[at + column] = get(row, column);
+        Objects.checkIndex(row, rows);
+        Objects.checkFromIndexSize(at, columns, into.length);
+        long block = blocksOffset + row * blocksRowStride;
+        long blockScale = scalesOffset + row * scalesRowStride;
+        for (int column = 0; column < columns; column += 32, block += 16, blockScale++) {
+            float scale = MxFp4.scale(scales.get(ValueLayout.JAVA_BYTE, blockScale) & 255);
+            for (int i = 0; i < 16; i++) {
+                int codes = blocks.get(ValueLayout.JAVA_BYTE, block + i);
+                into[at + column + 2 * i] = MxFp4.value(codes & 15) * scale;
+                into[at + column + 2 * i + 1] = MxFp4.value(codes >> 4 & 15) * scale;
+            }
         }
     }
 }

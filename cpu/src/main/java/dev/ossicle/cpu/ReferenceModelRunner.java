@@ -55,7 +55,7 @@ public final class ReferenceModelRunner implements ModelRunner {
 
     @Override
     public String description() {
-        return "CPU, plain reference in double precision, 1 thread";
+        return "CPU, plain loops in double precision, 1 thread";
     }
 
     @Override

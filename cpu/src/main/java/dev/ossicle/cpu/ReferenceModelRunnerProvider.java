@@ -13,6 +13,11 @@ public final class ReferenceModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
+    public String description() {
+        return "plain loops in double precision, 1 thread";
+    }
+
+    @Override
     public int priority() {
         return 0;
     }

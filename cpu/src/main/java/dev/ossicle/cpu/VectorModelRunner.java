@@ -118,8 +118,13 @@ public final class VectorModelRunner implements ModelRunner {
 
     @Override
     public String description() {
-        return "CPU, Vector API, " + Lanes.FLOATS.vectorBitSize() + " bits, " + team.threads()
-                + (team.threads() == 1 ? " thread" : " threads");
+        int threads = team.threads();
+        return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads");
+    }
+
+    /** What this machine computes with. */
+    static String vectors() {
+        return "Vector API, " + Lanes.FLOATS.vectorBitSize() + " bits";
     }
 
     @Override

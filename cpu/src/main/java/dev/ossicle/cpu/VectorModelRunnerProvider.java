@@ -18,6 +18,11 @@ public final class VectorModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
+    public String description() {
+        return VectorModelRunner.vectors();
+    }
+
+    @Override
     public int priority() {
         return 10;
     }
