@@ -113,17 +113,18 @@ final class AttentionKernels {
             FloatVector score = FloatVector.fromArray(FLOATS, s, sAt + j * rows);
             top = top.blend(score, score.compare(VectorOperators.GT, top));
         }
-        FloatVector factor = Elementwise.exp(before.sub(top));
-        FloatVector total = FloatVector.fromArray(FLOATS, sum, row).mul(factor);
+        before.sub(top).intoArray(shrink, row);
+        Elementwise.exp(shrink, row, WIDTH, 1);
         for (int j = 0; j < keys; j++) {
             int at = sAt + j * rows;
-            FloatVector weight =
-                    Elementwise.exp(FloatVector.fromArray(FLOATS, s, at).sub(top));
-            weight.intoArray(s, at);
-            total = total.add(weight);
+            FloatVector.fromArray(FLOATS, s, at).sub(top).intoArray(s, at);
+        }
+        Elementwise.exp(s, sAt, rows, keys);
+        FloatVector total = FloatVector.fromArray(FLOATS, sum, row).mul(FloatVector.fromArray(FLOATS, shrink, row));
+        for (int j = 0; j < keys; j++) {
+            total = total.add(FloatVector.fromArray(FLOATS, s, sAt + j * rows));
         }
         top.intoArray(max, row);
-        factor.intoArray(shrink, row);
         total.intoArray(sum, row);
     }
 

@@ -1,54 +1,74 @@
 package dev.ossicle.cpu;
 
 import static dev.ossicle.cpu.Lanes.FLOATS;
+import static dev.ossicle.cpu.Lanes.INTS;
 import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
 import static dev.ossicle.cpu.Lanes.SHORTS;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
 
-/** Rows of bfloat16, value after value. */
+/** Rows of bfloat16, value after value: the upper halves of floats. */
 final class Bf16Kernels {
     private Bf16Kernels() {}
-
-    private static FloatVector load(MemorySegment data, long at) {
-        return Lanes.fromBf16(ShortVector.fromMemorySegment(SHORTS, data, at, LITTLE_ENDIAN));
-    }
 
     /** @param columns a multiple of W */
     static void expand(MemorySegment data, long row, int columns, float[] into, int at) {
         for (int i = 0; i < columns; i += WIDTH) {
-            load(data, row + 2L * i).intoArray(into, at + i);
+            ShortVector upper = ShortVector.fromMemorySegment(SHORTS, data, row + 2L * i, LITTLE_ENDIAN);
+            ((IntVector) upper.convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats()
+                    .intoArray(into, at + i);
         }
     }
 
     /**
-     * Four neighbouring rows times one vector of activations, without storing them in between.
+     * Four neighbouring rows times one vector of activations, without storing the weights in between.
      *
      * @param row bytes to the first value of the first row
      * @param columns a multiple of W
      * @param x activations, from {@code at} on
-     * @param out [4] from {@code outAt} on
+     * @param lanes [4, W] sums of the rows, lane by lane
      */
-    static void dot4(
-            MemorySegment data, long row, long stride, int columns, float[] x, int at, float[] out, int outAt) {
+    static void dot4(MemorySegment data, long row, long stride, int columns, float[] x, int at, float[] lanes) {
+        long row1 = row + stride;
+        long row2 = row1 + stride;
+        long row3 = row2 + stride;
         FloatVector sum0 = FloatVector.zero(FLOATS);
         FloatVector sum1 = sum0;
         FloatVector sum2 = sum0;
         FloatVector sum3 = sum0;
         for (int i = 0; i < columns; i += WIDTH) {
             FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
-            long offset = row + 2L * i;
-            sum0 = load(data, offset).fma(v, sum0);
-            sum1 = load(data, offset + stride).fma(v, sum1);
-            sum2 = load(data, offset + 2 * stride).fma(v, sum2);
-            sum3 = load(data, offset + 3 * stride).fma(v, sum3);
+            ShortVector w0 = ShortVector.fromMemorySegment(SHORTS, data, row + 2L * i, LITTLE_ENDIAN);
+            ShortVector w1 = ShortVector.fromMemorySegment(SHORTS, data, row1 + 2L * i, LITTLE_ENDIAN);
+            ShortVector w2 = ShortVector.fromMemorySegment(SHORTS, data, row2 + 2L * i, LITTLE_ENDIAN);
+            ShortVector w3 = ShortVector.fromMemorySegment(SHORTS, data, row3 + 2L * i, LITTLE_ENDIAN);
+            sum0 = ((IntVector) w0.convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats()
+                    .fma(v, sum0);
+            sum1 = ((IntVector) w1.convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats()
+                    .fma(v, sum1);
+            sum2 = ((IntVector) w2.convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats()
+                    .fma(v, sum2);
+            sum3 = ((IntVector) w3.convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats()
+                    .fma(v, sum3);
         }
-        out[outAt] = Lanes.sum(sum0);
-        out[outAt + 1] = Lanes.sum(sum1);
-        out[outAt + 2] = Lanes.sum(sum2);
-        out[outAt + 3] = Lanes.sum(sum3);
+        sum0.intoArray(lanes, 0);
+        sum1.intoArray(lanes, WIDTH);
+        sum2.intoArray(lanes, 2 * WIDTH);
+        sum3.intoArray(lanes, 3 * WIDTH);
     }
 }

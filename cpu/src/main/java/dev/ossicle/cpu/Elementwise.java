@@ -27,28 +27,38 @@ final class Elementwise {
     private Elementwise() {}
 
     /**
-     * e^x to float rounding (2 units in the last place): x = n ln 2 + r, a polynomial in r, and n added to the exponent. 0 gives 1
-     * exactly, minus infinity gives 0, more than 88 gives e^88, NaN gives NaN.
+     * e^x in place, to float rounding: x = n ln 2 + r, a polynomial in r, and n added to the exponent. 0 gives 1 exactly, what
+     * is below -87 gives 0, what is above 88 gives e^88, NaN gives NaN.
+     *
+     * @param stride from one vector to the next
+     * @param vectors how many
      */
-    static FloatVector exp(FloatVector x) {
-        FloatVector bounded = x.blend(EXP_MAX, x.compare(VectorOperators.GT, EXP_MAX));
-        FloatVector rounded = bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, ROUND));
-        FloatVector n = rounded.sub(ROUND);
-        FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -LN2_HIGH), bounded);
-        r = n.fma(FloatVector.broadcast(FLOATS, -LN2_LOW), r);
+    static void exp(float[] values, int at, int stride, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            FloatVector x = FloatVector.fromArray(FLOATS, values, at + i * stride);
+            FloatVector bounded = x.blend(EXP_MAX, x.compare(VectorOperators.GT, EXP_MAX));
+            FloatVector rounded =
+                    bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, ROUND));
+            FloatVector n = rounded.sub(ROUND);
+            FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -LN2_HIGH), bounded);
+            r = n.fma(FloatVector.broadcast(FLOATS, -LN2_LOW), r);
 
-        FloatVector p = FloatVector.broadcast(FLOATS, 1 / 5040f);
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 720f));
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 120f));
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 24f));
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 6f));
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 0.5f));
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 1));
-        p = p.fma(r, FloatVector.broadcast(FLOATS, 1));
+            FloatVector p = FloatVector.broadcast(FLOATS, 1 / 5040f);
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 720f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 120f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 24f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1 / 6f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 0.5f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1));
 
-        IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-        FloatVector result = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
-        return result.blend(0, x.compare(VectorOperators.LT, EXP_MIN));
+            IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+            p.reinterpretAsInts()
+                    .add(exponent)
+                    .reinterpretAsFloats()
+                    .blend(0, x.compare(VectorOperators.LT, EXP_MIN))
+                    .intoArray(values, at + i * stride);
+        }
     }
 
     /**
@@ -59,12 +69,19 @@ final class Elementwise {
     static void swiglu(float[] gate, int gateAt, float[] up, int upAt, int count, float limit, float[] out, int outAt) {
         for (int i = 0; i < count; i += WIDTH) {
             FloatVector g = FloatVector.fromArray(FLOATS, gate, gateAt + i);
+            g.blend(limit, g.compare(VectorOperators.GT, limit))
+                    .mul(-SWIGLU_ALPHA)
+                    .intoArray(out, outAt + i);
+        }
+        exp(out, outAt, WIDTH, count / WIDTH);
+        for (int i = 0; i < count; i += WIDTH) {
+            FloatVector g = FloatVector.fromArray(FLOATS, gate, gateAt + i);
             FloatVector u = FloatVector.fromArray(FLOATS, up, upAt + i);
             g = g.blend(limit, g.compare(VectorOperators.GT, limit));
             u = u.blend(limit, u.compare(VectorOperators.GT, limit));
             u = u.blend(-limit, u.compare(VectorOperators.LT, -limit));
-            FloatVector down = exp(g.mul(-SWIGLU_ALPHA)).add(1);
-            g.div(down).mul(u.add(1)).intoArray(out, outAt + i);
+            FloatVector divisor = FloatVector.fromArray(FLOATS, out, outAt + i).add(1);
+            g.div(divisor).mul(u.add(1)).intoArray(out, outAt + i);
         }
     }
 
@@ -116,10 +133,10 @@ final class Elementwise {
         for (int i = 0; i < whole; i += WIDTH) { // finite x 0 is 0, anything else x 0 is NaN
             sum = FloatVector.fromArray(FLOATS, values, i).mul(0).add(sum);
         }
-        float rest = Lanes.sum(sum);
+        boolean finite = sum.compare(VectorOperators.EQ, 0).allTrue();
         for (int i = whole; i < values.length; i++) {
-            rest += values[i] * 0;
+            finite &= Float.isFinite(values[i]);
         }
-        return rest == 0;
+        return finite;
     }
 }

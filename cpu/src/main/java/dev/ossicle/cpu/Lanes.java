@@ -3,19 +3,19 @@ package dev.ossicle.cpu;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector width that all kernels use, and the steps they share. Species must be static and final for C2.
+ * The vector width that all kernels use. Species must be static and final for C2.
  *
  * <p>Every dot product has one order, whatever kernel computes it: lane i of one accumulator takes the columns i, i + W,
  * i + 2W, ... by fused multiply-add, and {@link #sum} adds the lanes as a tree. So a row's result is the same bit for bit in a
  * batch of any size. {@code reduceLanes} is not used: its order may change when C2 takes over.
+ *
+ * <p>No method takes or returns a vector. C2 inlines the Vector API's own methods always, but ours only so far, and a vector
+ * that crosses a call is boxed: ten times slower. So kernels are written out, and hand over arrays.
  */
 final class Lanes {
     static final VectorSpecies<Float> FLOATS = VectorSpecies.of(
@@ -50,9 +50,9 @@ final class Lanes {
         return (columns + 15) & -16;
     }
 
-    /** Sum of the lanes, always in the same order. */
-    static float sum(FloatVector v) {
-        FloatVector sum = v;
+    /** Sum of W lanes, always in the same order. Kernels hand them over in memory. */
+    static float sum(float[] lanes, int at) {
+        FloatVector sum = FloatVector.fromArray(FLOATS, lanes, at);
         if (WIDTH > 8) {
             sum = sum.add(sum.rearrange(ROTATE_8));
         }
@@ -62,43 +62,5 @@ final class Lanes {
         sum = sum.add(sum.rearrange(ROTATE_2));
         sum = sum.add(sum.rearrange(ROTATE_1));
         return sum.lane(0);
-    }
-
-    /** W bfloat16 values as floats. */
-    static FloatVector fromBf16(ShortVector bits) {
-        return ((IntVector) bits.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
-    }
-
-    /** Bytes part*W .. part*W + W - 1 of sixteen signed ones as floats. */
-    static FloatVector fromBytes(ByteVector bytes, int part) {
-        return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, part);
-    }
-
-    /** The sum so far, and sixteen weights times sixteen activations. A weight is a byte times the scale, exactly. */
-    static FloatVector multiplyAdd16(ByteVector weights, FloatVector scale, float[] x, int at, FloatVector soFar) {
-        FloatVector sum = soFar;
-        sum = fromBytes(weights, 0).mul(scale).fma(FloatVector.fromArray(FLOATS, x, at), sum);
-        if (WIDTH <= 8) {
-            sum = fromBytes(weights, 1).mul(scale).fma(FloatVector.fromArray(FLOATS, x, at + WIDTH), sum);
-        }
-        if (WIDTH <= 4) {
-            sum = fromBytes(weights, 2).mul(scale).fma(FloatVector.fromArray(FLOATS, x, at + 2 * WIDTH), sum);
-            sum = fromBytes(weights, 3).mul(scale).fma(FloatVector.fromArray(FLOATS, x, at + 3 * WIDTH), sum);
-        }
-        return sum;
-    }
-
-    /** Sixteen weights, each a byte times the scale. */
-    static void expand16(ByteVector weights, FloatVector scale, float[] into, int at) {
-        fromBytes(weights, 0).mul(scale).intoArray(into, at);
-        if (WIDTH <= 8) {
-            fromBytes(weights, 1).mul(scale).intoArray(into, at + WIDTH);
-        }
-        if (WIDTH <= 4) {
-            fromBytes(weights, 2).mul(scale).intoArray(into, at + 2 * WIDTH);
-            fromBytes(weights, 3).mul(scale).intoArray(into, at + 3 * WIDTH);
-        }
     }
 }

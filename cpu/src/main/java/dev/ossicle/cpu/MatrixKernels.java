@@ -59,35 +59,34 @@ final class MatrixKernels {
     /**
      * Four neighbouring rows times one vector of activations, straight from the mapping.
      *
+     * @param lanes [4, W] sums of the rows, lane by lane
      * @return false if there is no kernel for this: then the rows have to be expanded
      */
-    static boolean dot4(Matrix matrix, int row, float[] x, int at, float[] out, int outAt) {
+    static boolean dot4(Matrix matrix, int row, float[] x, int at, float[] lanes) {
         int columns = matrix.columns();
         switch (matrix) {
             case BF16Matrix m
             when m.columnStride() == 2 && columns % WIDTH == 0 ->
-                Bf16Kernels.dot4(m.data(), m.offset() + row * m.rowStride(), m.rowStride(), columns, x, at, out, outAt);
+                Bf16Kernels.dot4(m.data(), m.offset() + row * m.rowStride(), m.rowStride(), columns, x, at, lanes);
             case F32Matrix m
             when m.columnStride() == 4 && columns % WIDTH == 0 ->
-                F32Kernels.dot4(m.data(), m.offset() + row * m.rowStride(), m.rowStride(), columns, x, at, out, outAt);
-            case Q8_0Matrix m ->
-                Q8Kernels.dot4(m.data(), m.offset() + row * m.rowStride(), m.rowStride(), columns, x, at, out, outAt);
-            case MxFp4Matrix m ->
-                MxFp4Kernels.dot4(
-                        m.blocks(),
-                        m.blocksOffset() + row * m.blocksRowStride(),
-                        m.blocksRowStride(),
-                        m.scales(),
-                        m.scalesOffset() + row * m.scalesRowStride(),
-                        m.scalesRowStride(),
-                        columns,
-                        x,
-                        at,
-                        out,
-                        outAt);
-            case GgufMxFp4Matrix m ->
-                MxFp4Kernels.dot4Gguf(
-                        m.data(), m.offset() + row * m.rowStride(), m.rowStride(), columns, x, at, out, outAt);
+                F32Kernels.dot4(m.data(), m.offset() + row * m.rowStride(), m.rowStride(), columns, x, at, lanes);
+            case Q8_0Matrix m -> {
+                long stride = m.rowStride();
+                long at0 = m.offset() + row * stride;
+                Q8Kernels.dot2(m.data(), at0, stride, columns, x, at, lanes, 0);
+                Q8Kernels.dot2(m.data(), at0 + 2 * stride, stride, columns, x, at, lanes, 2 * WIDTH);
+            }
+            case GgufMxFp4Matrix m -> {
+                long stride = m.rowStride();
+                long at0 = m.offset() + row * stride;
+                MxFp4Kernels.dot2Gguf(m.data(), at0, stride, columns, x, at, lanes, 0);
+                MxFp4Kernels.dot2Gguf(m.data(), at0 + 2 * stride, stride, columns, x, at, lanes, 2 * WIDTH);
+            }
+            case MxFp4Matrix m -> {
+                dot2(m, row, x, at, lanes, 0);
+                dot2(m, row + 2, x, at, lanes, 2 * WIDTH);
+            }
             case BF16Matrix m -> {
                 return false;
             }
@@ -99,5 +98,20 @@ final class MatrixKernels {
             }
         }
         return true;
+    }
+
+    private static void dot2(MxFp4Matrix m, int row, float[] x, int at, float[] lanes, int lanesAt) {
+        MxFp4Kernels.dot2(
+                m.blocks(),
+                m.blocksOffset() + row * m.blocksRowStride(),
+                m.blocksRowStride(),
+                m.scales(),
+                m.scalesOffset() + row * m.scalesRowStride(),
+                m.scalesRowStride(),
+                m.columns(),
+                x,
+                at,
+                lanes,
+                lanesAt);
     }
 }

@@ -3,6 +3,7 @@ package dev.ossicle.cpu;
 import static dev.ossicle.cpu.Lanes.BYTES;
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
+import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import dev.ossicle.checkpoint.MxFp4;
 import java.lang.foreign.MemorySegment;
@@ -14,11 +15,15 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Rows of MXFP4 in both storage orders. A code is looked up as a byte of twice its value, which is whole, and multiplied
- * with half the scale: exact, since both are short.
+ * Rows of MXFP4 in both storage orders, sixteen columns at a time. A code is looked up as a byte of twice its value, which is
+ * whole, and multiplied with half the scale: exact, since both are short.
+ *
+ * <p>In OpenAI's order neighbours share a byte, the first in the low four bits, and scales lie apart. In GGUF's, a block is its
+ * scale and 16 bytes, and columns j and j + 16 share a byte.
  */
 final class MxFp4Kernels {
-    private static final VectorSpecies<Short> SHORTS_128 = ShortVector.SPECIES_128;
+    private static final VectorSpecies<Byte> BYTES_8 = ByteVector.SPECIES_64;
+    private static final VectorSpecies<Short> SHORTS_8 = ShortVector.SPECIES_128;
 
     /** Twice the value of each code. */
     private static final ByteVector DOUBLED = doubled();
@@ -26,7 +31,8 @@ final class MxFp4Kernels {
     /** Half of each E8M0 scale. */
     private static final float[] HALF_SCALE = halfScales();
 
-    private static final int GGUF_BLOCK = 17;
+    /** Bytes of 32 columns in GGUF. */
+    private static final long BLOCK = 17;
 
     private MxFp4Kernels() {}
 
@@ -46,59 +52,43 @@ final class MxFp4Kernels {
         return table;
     }
 
-    private static FloatVector halfScale(MemorySegment scales, long at) {
-        return FloatVector.broadcast(FLOATS, HALF_SCALE[scales.get(ValueLayout.JAVA_BYTE, at) & 255]);
+    private static float halfScale(MemorySegment scales, long at) {
+        return HALF_SCALE[scales.get(ValueLayout.JAVA_BYTE, at) & 255];
     }
 
-    private static ByteVector load(MemorySegment data, long at) {
-        return ByteVector.fromMemorySegment(BYTES, data, at, LITTLE_ENDIAN);
-    }
-
-    /** Doubled values of the low four bits of each byte. */
-    private static ByteVector low(ByteVector codes) {
-        return codes.and((byte) 15).selectFrom(DOUBLED);
-    }
-
-    /** Doubled values of the high four bits of each byte. */
-    private static ByteVector high(ByteVector codes) {
-        return codes.reinterpretAsShorts()
-                .lanewise(VectorOperators.LSHR, 4)
-                .reinterpretAsBytes()
-                .and((byte) 15)
-                .selectFrom(DOUBLED);
-    }
-
-    /** Doubled values of bytes 8*part .. 8*part + 7, low four bits before high ones. */
-    private static ByteVector alternating(ByteVector codes, int part) {
-        ShortVector pairs = (ShortVector) codes.convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS_128, part);
-        return pairs.lanewise(VectorOperators.LSHL, 4)
-                .or(pairs)
-                .reinterpretAsBytes()
-                .and((byte) 15)
-                .selectFrom(DOUBLED);
-    }
-
-    /** OpenAI's order: codes and scales apart, neighbours share a byte. */
     static void expand(
             MemorySegment blocks, long row, MemorySegment scales, long scaleRow, int columns, float[] into, int at) {
-        for (int i = 0; i < columns; i += 32) {
-            ByteVector codes = load(blocks, row + (i >> 1));
-            FloatVector scale = halfScale(scales, scaleRow + (i >> 5));
-            Lanes.expand16(alternating(codes, 0), scale, into, at + i);
-            Lanes.expand16(alternating(codes, 1), scale, into, at + i + 16);
+        for (int i = 0; i < columns; i += 16) {
+            ShortVector pairs =
+                    (ShortVector) ByteVector.fromMemorySegment(BYTES_8, blocks, row + (i >> 1), LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS_8, 0);
+            ByteVector bytes = pairs.lanewise(VectorOperators.LSHL, 4)
+                    .or(pairs)
+                    .reinterpretAsBytes()
+                    .and((byte) 15)
+                    .selectFrom(DOUBLED);
+            FloatVector scale = FloatVector.broadcast(FLOATS, halfScale(scales, scaleRow + (i >> 5)));
+            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale)
+                    .intoArray(into, at + i);
+            if (WIDTH <= 8) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale)
+                        .intoArray(into, at + i + WIDTH);
+            }
+            if (WIDTH <= 4) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale)
+                        .intoArray(into, at + i + 2 * WIDTH);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale)
+                        .intoArray(into, at + i + 3 * WIDTH);
+            }
         }
     }
 
-    private static FloatVector block(
-            MemorySegment blocks, long at, MemorySegment scales, long scaleAt, float[] x, int xAt, FloatVector sum) {
-        ByteVector codes = load(blocks, at);
-        FloatVector scale = halfScale(scales, scaleAt);
-        FloatVector half = Lanes.multiplyAdd16(alternating(codes, 0), scale, x, xAt, sum);
-        return Lanes.multiplyAdd16(alternating(codes, 1), scale, x, xAt + 16, half);
-    }
-
-    /** As {@link Bf16Kernels#dot4}. */
-    static void dot4(
+    /** As {@link Q8Kernels#dot2}. */
+    static void dot2(
             MemorySegment blocks,
             long row,
             long stride,
@@ -108,61 +98,154 @@ final class MxFp4Kernels {
             int columns,
             float[] x,
             int at,
-            float[] out,
-            int outAt) {
+            float[] lanes,
+            int lanesAt) {
         FloatVector sum0 = FloatVector.zero(FLOATS);
         FloatVector sum1 = sum0;
-        FloatVector sum2 = sum0;
-        FloatVector sum3 = sum0;
-        for (int i = 0; i < columns; i += 32) {
-            long b = row + (i >> 1);
-            long s = scaleRow + (i >> 5);
-            sum0 = block(blocks, b, scales, s, x, at + i, sum0);
-            sum1 = block(blocks, b + stride, scales, s + scaleStride, x, at + i, sum1);
-            sum2 = block(blocks, b + 2 * stride, scales, s + 2 * scaleStride, x, at + i, sum2);
-            sum3 = block(blocks, b + 3 * stride, scales, s + 3 * scaleStride, x, at + i, sum3);
+        for (int i = 0; i < columns; i += 16) {
+            ShortVector pairs0 =
+                    (ShortVector) ByteVector.fromMemorySegment(BYTES_8, blocks, row + (i >> 1), LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS_8, 0);
+            ByteVector bytes0 = pairs0.lanewise(VectorOperators.LSHL, 4)
+                    .or(pairs0)
+                    .reinterpretAsBytes()
+                    .and((byte) 15)
+                    .selectFrom(DOUBLED);
+            ShortVector pairs1 =
+                    (ShortVector) ByteVector.fromMemorySegment(BYTES_8, blocks, row + stride + (i >> 1), LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS_8, 0);
+            ByteVector bytes1 = pairs1.lanewise(VectorOperators.LSHL, 4)
+                    .or(pairs1)
+                    .reinterpretAsBytes()
+                    .and((byte) 15)
+                    .selectFrom(DOUBLED);
+            long scaleAt = scaleRow + (i >> 5);
+            FloatVector scale0 = FloatVector.broadcast(FLOATS, halfScale(scales, scaleAt));
+            FloatVector scale1 = FloatVector.broadcast(FLOATS, halfScale(scales, scaleAt + scaleStride));
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
+            sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale0)
+                    .fma(v, sum0);
+            sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale1)
+                    .fma(v, sum1);
+            if (WIDTH <= 8) {
+                v = FloatVector.fromArray(FLOATS, x, at + i + WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale1)
+                        .fma(v, sum1);
+            }
+            if (WIDTH <= 4) {
+                v = FloatVector.fromArray(FLOATS, x, at + i + 2 * WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale1)
+                        .fma(v, sum1);
+                v = FloatVector.fromArray(FLOATS, x, at + i + 3 * WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale1)
+                        .fma(v, sum1);
+            }
         }
-        out[outAt] = Lanes.sum(sum0);
-        out[outAt + 1] = Lanes.sum(sum1);
-        out[outAt + 2] = Lanes.sum(sum2);
-        out[outAt + 3] = Lanes.sum(sum3);
+        sum0.intoArray(lanes, lanesAt);
+        sum1.intoArray(lanes, lanesAt + WIDTH);
     }
 
-    /** GGUF's order: the scale before its codes, value j and value j + 16 share a byte. */
     static void expandGguf(MemorySegment data, long row, int columns, float[] into, int at) {
-        long block = row;
-        for (int i = 0; i < columns; i += 32, block += GGUF_BLOCK) {
-            ByteVector codes = load(data, block + 1);
-            FloatVector scale = halfScale(data, block);
-            Lanes.expand16(low(codes), scale, into, at + i);
-            Lanes.expand16(high(codes), scale, into, at + i + 16);
+        for (int i = 0; i < columns; i += 16) {
+            long block = row + (i >> 5) * BLOCK;
+            int shift = (i & 16) >> 2; // low or high four bits
+            ByteVector bytes = ByteVector.fromMemorySegment(BYTES, data, block + 1, LITTLE_ENDIAN)
+                    .reinterpretAsShorts()
+                    .lanewise(VectorOperators.LSHR, shift)
+                    .reinterpretAsBytes()
+                    .and((byte) 15)
+                    .selectFrom(DOUBLED);
+            FloatVector scale = FloatVector.broadcast(FLOATS, halfScale(data, block));
+            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale)
+                    .intoArray(into, at + i);
+            if (WIDTH <= 8) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale)
+                        .intoArray(into, at + i + WIDTH);
+            }
+            if (WIDTH <= 4) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale)
+                        .intoArray(into, at + i + 2 * WIDTH);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale)
+                        .intoArray(into, at + i + 3 * WIDTH);
+            }
         }
     }
 
-    private static FloatVector blockGguf(MemorySegment data, long block, float[] x, int at, FloatVector sum) {
-        ByteVector codes = load(data, block + 1);
-        FloatVector scale = halfScale(data, block);
-        FloatVector half = Lanes.multiplyAdd16(low(codes), scale, x, at, sum);
-        return Lanes.multiplyAdd16(high(codes), scale, x, at + 16, half);
-    }
-
-    /** As {@link Bf16Kernels#dot4}. */
-    static void dot4Gguf(
-            MemorySegment data, long row, long stride, int columns, float[] x, int at, float[] out, int outAt) {
+    /** As {@link Q8Kernels#dot2}. */
+    static void dot2Gguf(
+            MemorySegment data, long row, long stride, int columns, float[] x, int at, float[] lanes, int lanesAt) {
         FloatVector sum0 = FloatVector.zero(FLOATS);
         FloatVector sum1 = sum0;
-        FloatVector sum2 = sum0;
-        FloatVector sum3 = sum0;
-        long offset = row;
-        for (int i = 0; i < columns; i += 32, offset += GGUF_BLOCK) {
-            sum0 = blockGguf(data, offset, x, at + i, sum0);
-            sum1 = blockGguf(data, offset + stride, x, at + i, sum1);
-            sum2 = blockGguf(data, offset + 2 * stride, x, at + i, sum2);
-            sum3 = blockGguf(data, offset + 3 * stride, x, at + i, sum3);
+        for (int i = 0; i < columns; i += 16) {
+            long block0 = row + (i >> 5) * BLOCK;
+            long block1 = block0 + stride;
+            int shift = (i & 16) >> 2; // low or high four bits
+            ByteVector bytes0 = ByteVector.fromMemorySegment(BYTES, data, block0 + 1, LITTLE_ENDIAN)
+                    .reinterpretAsShorts()
+                    .lanewise(VectorOperators.LSHR, shift)
+                    .reinterpretAsBytes()
+                    .and((byte) 15)
+                    .selectFrom(DOUBLED);
+            ByteVector bytes1 = ByteVector.fromMemorySegment(BYTES, data, block1 + 1, LITTLE_ENDIAN)
+                    .reinterpretAsShorts()
+                    .lanewise(VectorOperators.LSHR, shift)
+                    .reinterpretAsBytes()
+                    .and((byte) 15)
+                    .selectFrom(DOUBLED);
+            FloatVector scale0 = FloatVector.broadcast(FLOATS, halfScale(data, block0));
+            FloatVector scale1 = FloatVector.broadcast(FLOATS, halfScale(data, block1));
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
+            sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale0)
+                    .fma(v, sum0);
+            sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale1)
+                    .fma(v, sum1);
+            if (WIDTH <= 8) {
+                v = FloatVector.fromArray(FLOATS, x, at + i + WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale1)
+                        .fma(v, sum1);
+            }
+            if (WIDTH <= 4) {
+                v = FloatVector.fromArray(FLOATS, x, at + i + 2 * WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale1)
+                        .fma(v, sum1);
+                v = FloatVector.fromArray(FLOATS, x, at + i + 3 * WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale1)
+                        .fma(v, sum1);
+            }
         }
-        out[outAt] = Lanes.sum(sum0);
-        out[outAt + 1] = Lanes.sum(sum1);
-        out[outAt + 2] = Lanes.sum(sum2);
-        out[outAt + 3] = Lanes.sum(sum3);
+        sum0.intoArray(lanes, lanesAt);
+        sum1.intoArray(lanes, lanesAt + WIDTH);
     }
 }

@@ -3,59 +3,97 @@ package dev.ossicle.cpu;
 import static dev.ossicle.cpu.Lanes.BYTES;
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
+import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
-/** Rows of Q8_0: blocks of a binary16 scale and 32 signed bytes. */
+/** Rows of Q8_0: blocks of a binary16 scale and 32 signed bytes. Sixteen columns at a time. */
 final class Q8Kernels {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
-    private static final int BLOCK = 34;
+    /** Bytes of 32 columns. */
+    private static final long BLOCK = 34;
 
     private Q8Kernels() {}
 
-    private static FloatVector scale(MemorySegment data, long block) {
-        return FloatVector.broadcast(FLOATS, Float.float16ToFloat(data.get(SHORT, block)));
-    }
-
-    private static ByteVector load(MemorySegment data, long at) {
-        return ByteVector.fromMemorySegment(BYTES, data, at, LITTLE_ENDIAN);
-    }
-
     static void expand(MemorySegment data, long row, int columns, float[] into, int at) {
-        long block = row;
-        for (int i = 0; i < columns; i += 32, block += BLOCK) {
-            FloatVector scale = scale(data, block);
-            Lanes.expand16(load(data, block + 2), scale, into, at + i);
-            Lanes.expand16(load(data, block + 18), scale, into, at + i + 16);
+        for (int i = 0; i < columns; i += 16) {
+            long block = row + (i >> 5) * BLOCK;
+            ByteVector bytes = ByteVector.fromMemorySegment(BYTES, data, block + 2 + (i & 16), LITTLE_ENDIAN);
+            FloatVector scale = FloatVector.broadcast(FLOATS, Float.float16ToFloat(data.get(SHORT, block)));
+            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale)
+                    .intoArray(into, at + i);
+            if (WIDTH <= 8) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale)
+                        .intoArray(into, at + i + WIDTH);
+            }
+            if (WIDTH <= 4) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale)
+                        .intoArray(into, at + i + 2 * WIDTH);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale)
+                        .intoArray(into, at + i + 3 * WIDTH);
+            }
         }
     }
 
-    private static FloatVector block(MemorySegment data, long block, float[] x, int at, FloatVector sum) {
-        FloatVector scale = scale(data, block);
-        FloatVector half = Lanes.multiplyAdd16(load(data, block + 2), scale, x, at, sum);
-        return Lanes.multiplyAdd16(load(data, block + 18), scale, x, at + 16, half);
-    }
-
-    /** As {@link Bf16Kernels#dot4}. */
-    static void dot4(
-            MemorySegment data, long row, long stride, int columns, float[] x, int at, float[] out, int outAt) {
+    /**
+     * Two neighbouring rows times one vector of activations.
+     *
+     * @param lanes [2, W] sums of the rows, lane by lane, from {@code lanesAt} on
+     */
+    static void dot2(
+            MemorySegment data, long row, long stride, int columns, float[] x, int at, float[] lanes, int lanesAt) {
         FloatVector sum0 = FloatVector.zero(FLOATS);
         FloatVector sum1 = sum0;
-        FloatVector sum2 = sum0;
-        FloatVector sum3 = sum0;
-        long offset = row;
-        for (int i = 0; i < columns; i += 32, offset += BLOCK) {
-            sum0 = block(data, offset, x, at + i, sum0);
-            sum1 = block(data, offset + stride, x, at + i, sum1);
-            sum2 = block(data, offset + 2 * stride, x, at + i, sum2);
-            sum3 = block(data, offset + 3 * stride, x, at + i, sum3);
+        for (int i = 0; i < columns; i += 16) {
+            long block0 = row + (i >> 5) * BLOCK;
+            long block1 = block0 + stride;
+            int half = 2 + (i & 16);
+            ByteVector bytes0 = ByteVector.fromMemorySegment(BYTES, data, block0 + half, LITTLE_ENDIAN);
+            ByteVector bytes1 = ByteVector.fromMemorySegment(BYTES, data, block1 + half, LITTLE_ENDIAN);
+            FloatVector scale0 = FloatVector.broadcast(FLOATS, Float.float16ToFloat(data.get(SHORT, block0)));
+            FloatVector scale1 = FloatVector.broadcast(FLOATS, Float.float16ToFloat(data.get(SHORT, block1)));
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
+            sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale0)
+                    .fma(v, sum0);
+            sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .mul(scale1)
+                    .fma(v, sum1);
+            if (WIDTH <= 8) {
+                v = FloatVector.fromArray(FLOATS, x, at + i + WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 1))
+                        .mul(scale1)
+                        .fma(v, sum1);
+            }
+            if (WIDTH <= 4) {
+                v = FloatVector.fromArray(FLOATS, x, at + i + 2 * WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 2))
+                        .mul(scale1)
+                        .fma(v, sum1);
+                v = FloatVector.fromArray(FLOATS, x, at + i + 3 * WIDTH);
+                sum0 = ((FloatVector) bytes0.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale0)
+                        .fma(v, sum0);
+                sum1 = ((FloatVector) bytes1.convertShape(VectorOperators.B2F, FLOATS, 3))
+                        .mul(scale1)
+                        .fma(v, sum1);
+            }
         }
-        out[outAt] = Lanes.sum(sum0);
-        out[outAt + 1] = Lanes.sum(sum1);
-        out[outAt + 2] = Lanes.sum(sum2);
-        out[outAt + 3] = Lanes.sum(sum3);
+        sum0.intoArray(lanes, lanesAt);
+        sum1.intoArray(lanes, lanesAt + WIDTH);
     }
 }

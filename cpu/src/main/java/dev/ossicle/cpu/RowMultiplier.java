@@ -9,6 +9,8 @@ final class RowMultiplier {
 
     /** Rows that are expanded together [4, padded columns]. */
     private float[] expanded = new float[0];
+    /** [3, 4, W] sums that are still apart, lane by lane. */
+    private final float[] lanes = new float[12 * Lanes.WIDTH];
 
     static int blocks(int rows) {
         return (rows + BLOCK - 1) / BLOCK;
@@ -24,7 +26,8 @@ final class RowMultiplier {
     void multiply(Matrix matrix, int first, int rows, float[] x, int[] xAt, int from, int count, float[] out) {
         int row = 0;
         if (count == 1) {
-            while (row + 4 <= rows && MatrixKernels.dot4(matrix, first + row, x, xAt[from], out, row)) {
+            while (row + 4 <= rows && MatrixKernels.dot4(matrix, first + row, x, xAt[from], lanes)) {
+                sum(0, out, row);
                 row += 4;
             }
         }
@@ -39,18 +42,29 @@ final class RowMultiplier {
             int t = 0;
             for (; t + 3 <= count; t += 3) {
                 int at = from + t;
-                TileKernels.dot4x3(
-                        expanded, columns, columns, x, xAt[at], xAt[at + 1], xAt[at + 2], out, t * BLOCK + row, BLOCK);
+                TileKernels.dot4x3(expanded, columns, columns, x, xAt[at], xAt[at + 1], xAt[at + 2], lanes);
+                sum(0, out, t * BLOCK + row);
+                sum(1, out, (t + 1) * BLOCK + row);
+                sum(2, out, (t + 2) * BLOCK + row);
             }
             for (; t < count; t++) {
-                TileKernels.dot4(expanded, columns, columns, x, xAt[from + t], out, t * BLOCK + row);
+                TileKernels.dot4(expanded, columns, columns, x, xAt[from + t], lanes);
+                sum(0, out, t * BLOCK + row);
             }
         }
         for (; row < rows; row++) {
             MatrixKernels.expand(matrix, first + row, expanded, 0);
             for (int t = 0; t < count; t++) {
-                out[t * BLOCK + row] = TileKernels.dot(expanded, columns, x, xAt[from + t]);
+                TileKernels.dot(expanded, columns, x, xAt[from + t], lanes);
+                out[t * BLOCK + row] = Lanes.sum(lanes, 0);
             }
+        }
+    }
+
+    /** The four sums of one of the three vectors. */
+    private void sum(int vector, float[] out, int at) {
+        for (int r = 0; r < 4; r++) {
+            out[at + r] = Lanes.sum(lanes, (4 * vector + r) * Lanes.WIDTH);
         }
     }
 }

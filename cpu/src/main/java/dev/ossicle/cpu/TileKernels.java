@@ -18,19 +18,9 @@ final class TileKernels {
      * @param w expanded rows [4, stride]
      * @param columns a multiple of W
      * @param x activations; the vectors begin at x0, x1 and x2
-     * @param out the four results of each vector lie together, {@code outStride} from one vector to the next
+     * @param lanes [3, 4, W] sums of the vectors and rows, lane by lane
      */
-    static void dot4x3(
-            float[] w,
-            int stride,
-            int columns,
-            float[] x,
-            int x0,
-            int x1,
-            int x2,
-            float[] out,
-            int outAt,
-            int outStride) {
+    static void dot4x3(float[] w, int stride, int columns, float[] x, int x0, int x1, int x2, float[] lanes) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -64,13 +54,22 @@ final class TileKernels {
             b3 = v.fma(b, b3);
             c3 = v.fma(c, c3);
         }
-        store(a0, a1, a2, a3, out, outAt);
-        store(b0, b1, b2, b3, out, outAt + outStride);
-        store(c0, c1, c2, c3, out, outAt + 2 * outStride);
+        a0.intoArray(lanes, 0);
+        a1.intoArray(lanes, WIDTH);
+        a2.intoArray(lanes, 2 * WIDTH);
+        a3.intoArray(lanes, 3 * WIDTH);
+        b0.intoArray(lanes, 4 * WIDTH);
+        b1.intoArray(lanes, 5 * WIDTH);
+        b2.intoArray(lanes, 6 * WIDTH);
+        b3.intoArray(lanes, 7 * WIDTH);
+        c0.intoArray(lanes, 8 * WIDTH);
+        c1.intoArray(lanes, 9 * WIDTH);
+        c2.intoArray(lanes, 10 * WIDTH);
+        c3.intoArray(lanes, 11 * WIDTH);
     }
 
     /** Four rows times one vector. */
-    static void dot4(float[] w, int stride, int columns, float[] x, int x0, float[] out, int outAt) {
+    static void dot4(float[] w, int stride, int columns, float[] x, int x0, float[] lanes) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -82,22 +81,18 @@ final class TileKernels {
             a2 = FloatVector.fromArray(FLOATS, w, i + 2 * stride).fma(a, a2);
             a3 = FloatVector.fromArray(FLOATS, w, i + 3 * stride).fma(a, a3);
         }
-        store(a0, a1, a2, a3, out, outAt);
+        a0.intoArray(lanes, 0);
+        a1.intoArray(lanes, WIDTH);
+        a2.intoArray(lanes, 2 * WIDTH);
+        a3.intoArray(lanes, 3 * WIDTH);
     }
 
     /** One row times one vector. */
-    static float dot(float[] w, int columns, float[] x, int x0) {
+    static void dot(float[] w, int columns, float[] x, int x0, float[] lanes) {
         FloatVector sum = FloatVector.zero(FLOATS);
         for (int i = 0; i < columns; i += WIDTH) {
             sum = FloatVector.fromArray(FLOATS, w, i).fma(FloatVector.fromArray(FLOATS, x, x0 + i), sum);
         }
-        return Lanes.sum(sum);
-    }
-
-    private static void store(FloatVector a0, FloatVector a1, FloatVector a2, FloatVector a3, float[] out, int at) {
-        out[at] = Lanes.sum(a0);
-        out[at + 1] = Lanes.sum(a1);
-        out[at + 2] = Lanes.sum(a2);
-        out[at + 3] = Lanes.sum(a3);
+        sum.intoArray(lanes, 0);
     }
 }

@@ -62,7 +62,6 @@ final class TestFixtures {
         }
         double limit = positions[positions.length - 1] >= 4096 ? 1e-3 : 1e-4;
         assertThat(sum / positions.length).isLessThanOrEqualTo(limit);
-        System.out.println(name + " " + sum / positions.length);
     }
 
     private static int[] integers(JsonObject from, String name) {
