@@ -19,12 +19,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         subcommands = {
-            RunCommand.class,
             ShowCommand.class,
             DoctorCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
-            HarmonyCommand.class,
             SynthCommand.class,
         },
         synopsisSubcommandLabel = "COMMAND",
