@@ -63,6 +63,8 @@ public final class Main implements Runnable {
         int status = new CommandLine(main)
                 .setOut(out)
                 .setErr(err)
+                .setExpandAtFiles(false) // "@" begins file names of our own options, and prompts
+                .setUsageHelpWidth(110)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
                     err.println("ossicle: " + message(failure));
