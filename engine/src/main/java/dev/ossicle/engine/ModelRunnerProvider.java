@@ -8,6 +8,9 @@ public interface ModelRunnerProvider {
     /** What {@code --device} calls it: "cpu", "cuda", "reference". */
     String name();
 
+    /** What it would compute with on this machine: "Vector API, 256 bits". Only asked where it is available. */
+    String description();
+
     /** The higher one is taken first when no device is asked for. */
     int priority();
 

@@ -1,0 +1,56 @@
+package dev.ossicle.cpu;
+
+import dev.ossicle.checkpoint.Matrix;
+
+/** Multiplies blocks of up to 32 rows of weights with activations. One thread's scratch memory goes with it. */
+final class RowMultiplier {
+    /** Rows that one task computes. */
+    static final int BLOCK = 32;
+
+    /** Rows that are expanded together [4, padded columns]. */
+    private float[] expanded = new float[0];
+
+    static int blocks(int rows) {
+        return (rows + BLOCK - 1) / BLOCK;
+    }
+
+    /**
+     * Rows {@code first .. first + rows - 1} of the matrix times {@code count} vectors of activations.
+     *
+     * @param x vectors of padded(columns) values
+     * @param xAt where each vector begins; those from index {@code from} on are meant
+     * @param out [count, BLOCK]
+     */
+    void multiply(Matrix matrix, int first, int rows, float[] x, int[] xAt, int from, int count, float[] out) {
+        int row = 0;
+        if (count == 1) {
+            while (row + 4 <= rows && MatrixKernels.dot4(matrix, first + row, x, xAt[from], out, row)) {
+                row += 4;
+            }
+        }
+        int columns = Lanes.padded(matrix.columns());
+        if (expanded.length < 4 * columns) {
+            expanded = new float[4 * columns];
+        }
+        for (; row + 4 <= rows; row += 4) {
+            for (int r = 0; r < 4; r++) {
+                MatrixKernels.expand(matrix, first + row + r, expanded, r * columns);
+            }
+            int t = 0;
+            for (; t + 3 <= count; t += 3) {
+                int at = from + t;
+                TileKernels.dot4x3(
+                        expanded, columns, columns, x, xAt[at], xAt[at + 1], xAt[at + 2], out, t * BLOCK + row, BLOCK);
+            }
+            for (; t < count; t++) {
+                TileKernels.dot4(expanded, columns, columns, x, xAt[from + t], out, t * BLOCK + row);
+            }
+        }
+        for (; row < rows; row++) {
+            MatrixKernels.expand(matrix, first + row, expanded, 0);
+            for (int t = 0; t < count; t++) {
+                out[t * BLOCK + row] = TileKernels.dot(expanded, columns, x, xAt[from + t]);
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package dev.ossicle.cpu;
+
+import static dev.ossicle.cpu.Lanes.FLOATS;
+import static dev.ossicle.cpu.Lanes.WIDTH;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Expanded rows of weights times several vectors of activations, the sums in registers. Each sum has the order that
+ * {@link Lanes} describes.
+ */
+final class TileKernels {
+    private TileKernels() {}
+
+    /**
+     * Four rows times three vectors: twelve sums.
+     *
+     * @param w expanded rows [4, stride]
+     * @param columns a multiple of W
+     * @param x activations; the vectors begin at x0, x1 and x2
+     * @param out the four results of each vector lie together, {@code outStride} from one vector to the next
+     */
+    static void dot4x3(
+            float[] w,
+            int stride,
+            int columns,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            float[] out,
+            int outAt,
+            int outStride) {
+        FloatVector a0 = FloatVector.zero(FLOATS);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector b0 = a0;
+        FloatVector b1 = a0;
+        FloatVector b2 = a0;
+        FloatVector b3 = a0;
+        FloatVector c0 = a0;
+        FloatVector c1 = a0;
+        FloatVector c2 = a0;
+        FloatVector c3 = a0;
+        for (int i = 0; i < columns; i += WIDTH) {
+            FloatVector a = FloatVector.fromArray(FLOATS, x, x0 + i);
+            FloatVector b = FloatVector.fromArray(FLOATS, x, x1 + i);
+            FloatVector c = FloatVector.fromArray(FLOATS, x, x2 + i);
+            FloatVector v = FloatVector.fromArray(FLOATS, w, i);
+            a0 = v.fma(a, a0);
+            b0 = v.fma(b, b0);
+            c0 = v.fma(c, c0);
+            v = FloatVector.fromArray(FLOATS, w, i + stride);
+            a1 = v.fma(a, a1);
+            b1 = v.fma(b, b1);
+            c1 = v.fma(c, c1);
+            v = FloatVector.fromArray(FLOATS, w, i + 2 * stride);
+            a2 = v.fma(a, a2);
+            b2 = v.fma(b, b2);
+            c2 = v.fma(c, c2);
+            v = FloatVector.fromArray(FLOATS, w, i + 3 * stride);
+            a3 = v.fma(a, a3);
+            b3 = v.fma(b, b3);
+            c3 = v.fma(c, c3);
+        }
+        store(a0, a1, a2, a3, out, outAt);
+        store(b0, b1, b2, b3, out, outAt + outStride);
+        store(c0, c1, c2, c3, out, outAt + 2 * outStride);
+    }
+
+    /** Four rows times one vector. */
+    static void dot4(float[] w, int stride, int columns, float[] x, int x0, float[] out, int outAt) {
+        FloatVector a0 = FloatVector.zero(FLOATS);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        for (int i = 0; i < columns; i += WIDTH) {
+            FloatVector a = FloatVector.fromArray(FLOATS, x, x0 + i);
+            a0 = FloatVector.fromArray(FLOATS, w, i).fma(a, a0);
+            a1 = FloatVector.fromArray(FLOATS, w, i + stride).fma(a, a1);
+            a2 = FloatVector.fromArray(FLOATS, w, i + 2 * stride).fma(a, a2);
+            a3 = FloatVector.fromArray(FLOATS, w, i + 3 * stride).fma(a, a3);
+        }
+        store(a0, a1, a2, a3, out, outAt);
+    }
+
+    /** One row times one vector. */
+    static float dot(float[] w, int columns, float[] x, int x0) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        for (int i = 0; i < columns; i += WIDTH) {
+            sum = FloatVector.fromArray(FLOATS, w, i).fma(FloatVector.fromArray(FLOATS, x, x0 + i), sum);
+        }
+        return Lanes.sum(sum);
+    }
+
+    private static void store(FloatVector a0, FloatVector a1, FloatVector a2, FloatVector a3, float[] out, int at) {
+        out[at] = Lanes.sum(a0);
+        out[at + 1] = Lanes.sum(a1);
+        out[at + 2] = Lanes.sum(a2);
+        out[at + 3] = Lanes.sum(a3);
+    }
+}

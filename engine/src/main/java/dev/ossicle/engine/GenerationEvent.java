@@ -1,0 +1,43 @@
+package dev.ossicle.engine;
+
+import java.util.List;
+
+/** What happens in a generation, in order: some {@link Prefilled}, some {@link Token}, one {@link Done}. */
+public sealed interface GenerationEvent {
+    /** So much of the prompt has been computed. */
+    record Prefilled(int tokens, int promptTokens) implements GenerationEvent {}
+
+    /**
+     * @param id the token that was drawn
+     * @param logprobs its own and the best ones', as the request asked for
+     */
+    record Token(int id, List<Logprob> logprobs) implements GenerationEvent {}
+
+    /** Nothing follows. */
+    record Done(Finish finish, Timings timings) implements GenerationEvent {}
+
+    /** Why a generation ended. */
+    enum Finish {
+        /** A stop token was drawn. */
+        STOP,
+        /** The request's maximum of tokens was reached. */
+        LENGTH,
+        /** The model's context is full. */
+        CONTEXT,
+        CANCELLED
+    }
+
+    /**
+     * @param promptTokens computed in {@code promptNanos}
+     * @param tokens drawn in {@code decodeNanos}, which begin when the prompt is done
+     */
+    record Timings(int promptTokens, long promptNanos, int tokens, long decodeNanos) {
+        public double promptTokensPerSecond() {
+            return promptTokens / Math.max(1e-9, promptNanos * 1e-9);
+        }
+
+        public double tokensPerSecond() {
+            return tokens / Math.max(1e-9, decodeNanos * 1e-9);
+        }
+    }
+}
