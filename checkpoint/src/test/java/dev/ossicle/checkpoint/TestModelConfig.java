@@ -64,7 +64,7 @@ class TestModelConfig {
             Double.POSITIVE_INFINITY
         };
         int made = 0;
-        for (long seed = 0; seed < 200_000; seed++) {
+        for (long seed = 0; seed < 30_000; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             int[] v = {2, 4, 2, 100, 64, 64, 64, 4, 2, 16, 100, 100};
             double[] d = {1e5, 32, 1, 32, 7, 1e-5};
@@ -85,7 +85,7 @@ class TestModelConfig {
                 assertThat(e).as("seed %d", seed).hasMessageMatching(".* (is|are) .*, must .*");
             }
         }
-        assertThat(made).isGreaterThan(1000);
+        assertThat(made).isGreaterThan(500);
     }
 
     @Test
