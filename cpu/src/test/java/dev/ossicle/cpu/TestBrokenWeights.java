@@ -36,9 +36,6 @@ final class TestBrokenWeights {
             assertBegins(
                     reference,
                     "the attention of layer " + l,
-            assertBegins(
-                    reference,
-                    "the attention of layer " + l,
                     w -> layer(w, index).valueBias()[0] = Float.POSITIVE_INFINITY);
             assertBegins(
                     reference, "the experts of layer " + l, w -> layer(w, index).routerBias()[0] = Float.NaN);
