@@ -54,7 +54,7 @@ record ModelLocation(String name, Path path, boolean isNano) {
 
     private static boolean exists(String argument) {
         try {
-            return Files.exists(Path.of(argument));
+            return !argument.isEmpty() && Files.exists(Path.of(argument));
         } catch (InvalidPathException e) {
             return false; // a prompt may hold what no path can
         }

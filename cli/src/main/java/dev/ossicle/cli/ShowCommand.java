@@ -96,7 +96,9 @@ final class ShowCommand implements Callable<Integer> {
     private static String formats(Checkpoint checkpoint) {
         Map<String, Long> byFormat = checkpoint.tensors().stream()
                 .collect(Collectors.groupingBy(
-                        Checkpoint.TensorInfo::format, Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
+                        // Safetensors has no name for MXFP4: its codes and scales are the only bytes in a checkpoint.
+                        t -> t.format().equals("U8") ? "MXFP4" : t.format(),
+                        Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
         return byFormat.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
                 .map(e -> e.getKey() + " " + Sizes.bytes(e.getValue()))
