@@ -96,8 +96,7 @@ final class ShowCommand implements Callable<Integer> {
     private static String formats(Checkpoint checkpoint) {
         Map<String, Long> byFormat = checkpoint.tensors().stream()
                 .collect(Collectors.groupingBy(
-                        // Safetensors has no name for MXFP4: its codes and scales are the only bytes in a checkpoint.
-                        t -> t.format().equals("U8") ? "MXFP4" : t.format(),
+                        Checkpoint.TensorInfo::format,
                         Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
         return byFormat.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
