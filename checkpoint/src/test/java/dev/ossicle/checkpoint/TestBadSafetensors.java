@@ -2,6 +2,7 @@ package dev.ossicle.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -251,6 +252,17 @@ class TestBadSafetensors {
         open(folder);
         Files.delete(folder.resolve("config.json"));
         assertThatThrownBy(() -> open(Path.of("/dev/zero"))).hasMessage("/dev/zero: is neither a file nor a folder");
+    }
+
+    @Test
+    void unreadable() throws IOException {
+        Path config = folder.resolve("config.json");
+        Path shard = folder.resolve(SHARD);
+        boolean changed = shard.toFile().setReadable(false) && config.toFile().setReadable(false);
+        assumeTrue(changed && !Files.isReadable(config), "this user may read everything");
+        assertRefused("config.json", "cannot be read: permission denied");
+        assertThat(config.toFile().setReadable(true)).isTrue();
+        assertRefused(SHARD, "cannot be read: permission denied");
     }
 
     @Test

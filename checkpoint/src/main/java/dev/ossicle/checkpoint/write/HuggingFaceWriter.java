@@ -11,6 +11,7 @@ import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonArray;
 import dev.ossicle.json.JsonObject;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -19,10 +20,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Writes the Hugging Face layout: config.json, generation_config.json and safetensors files. A tokenizer.json is for the
@@ -31,6 +35,8 @@ import java.util.stream.LongStream;
 public final class HuggingFaceWriter {
     /** As the published files are cut. */
     public static final long USUAL_SHARD_BYTES = 5_000_000_000L;
+
+    private static final String INDEX = "model.safetensors.index.json";
 
     private final ModelConfig config;
     private final Formats formats;
@@ -42,6 +48,8 @@ public final class HuggingFaceWriter {
     }
 
     /**
+     * Writes a model; one that is in the folder already is replaced.
+     *
      * @param formats dense in F32, F16 or BF16; experts in MXFP4, or one of these three, which makes the transposed form that
      *     fine-tunes have
      * @param endTokens ids after which a generation ends; may be empty
@@ -167,6 +175,7 @@ public final class HuggingFaceWriter {
             shards.getLast().add(tensor);
             room -= tensor.bytes();
         }
+        Set<String> names = new HashSet<>();
         long total = tensors.stream().mapToLong(OutputTensor::bytes).sum();
         JsonObject.Builder map = JsonObject.builder();
         long before = 0;
@@ -184,15 +193,33 @@ public final class HuggingFaceWriter {
                     (written, ofShard) -> progress.bytes(start + written, total));
             before += shard.stream().mapToLong(OutputTensor::bytes).sum();
             shard.forEach(tensor -> map.put(tensor.name(), name));
+            names.add(name);
         }
         if (shards.size() > 1) {
             JsonObject metadata = JsonObject.builder().put("total_size", total).build();
             writeJson(
-                    folder.resolve("model.safetensors.index.json"),
+                    folder.resolve(INDEX),
                     JsonObject.builder()
                             .put("metadata", metadata)
                             .put("weight_map", map.build())
                             .build());
+            names.add(INDEX);
+        }
+        removeOthers(folder, names);
+    }
+
+    /** What an earlier model in other shards left here would be read as part of this one. */
+    private static void removeOthers(Path folder, Set<String> names) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path file : entries.toList()) {
+                String name = file.getFileName().toString();
+                boolean ours = name.equals(INDEX) || name.matches("model(-\\d{5}-of-\\d{5})?\\.safetensors");
+                if (ours && !names.contains(name)) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw new CheckpointException(folder, "cannot be cleared of an earlier model: " + e, e);
         }
     }
 

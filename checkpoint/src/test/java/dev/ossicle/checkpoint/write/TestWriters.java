@@ -7,6 +7,7 @@ import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.CheckpointException;
 import dev.ossicle.checkpoint.F32Matrix;
 import dev.ossicle.checkpoint.Fixtures;
+import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.checkpoint.NumberFormat;
@@ -197,7 +198,7 @@ class TestWriters {
         }
     }
 
-    private static void assertSpread(dev.ossicle.checkpoint.Matrix matrix, double mean, double deviation) {
+    private static void assertSpread(Matrix matrix, double mean, double deviation) {
         double sum = 0;
         double squares = 0;
         for (float[] row : new Fixtures.Named("", matrix).values()) {
@@ -220,6 +221,18 @@ class TestWriters {
         }
         assertThat(Files.mismatch(files[0], files[1])).isEqualTo(-1);
         assertThat(Files.mismatch(files[0], files[2])).isPositive();
+    }
+
+    @Test
+    void aModelReplacesAnother() {
+        ModelConfig config = config(1, 2, 1, 50, 32, 32, 32, 2, 1, 4);
+        for (long shardBytes : new long[] {2000, 5000, Long.MAX_VALUE, 5000}) {
+            ModelWeights weights = Synthesis.weights(config, shardBytes);
+            HuggingFaceWriter.write(folder, config, weights, Formats.PUBLISHED, List.of(), shardBytes, Progress.NONE);
+            try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+                Fixtures.assertSame(checkpoint.weights(), weights, "shards of " + shardBytes);
+            }
+        }
     }
 
     @Test
