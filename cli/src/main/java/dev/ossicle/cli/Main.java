@@ -88,6 +88,8 @@ public final class Main implements Runnable {
                 switch (failure) {
                     case NoSuchFileException e -> e.getFile() + ": no such file";
                     case AccessDeniedException e -> e.getFile() + ": permission denied";
+                    case InternalError e -> // how the JVM reports a mapped file that was cut short meanwhile
+                        "a file was changed while it was in use, or could not be read: " + text;
                     case OutOfMemoryError e ->
                         "out of memory: give the JVM more with OSSICLE_JAVA_OPTIONS=-Xmx8g, or use a smaller context ("
                                 + text + ")";

@@ -1,20 +1,16 @@
 package dev.ossicle.cli;
 
-import dev.ossicle.checkpoint.Checkpoint;
-import dev.ossicle.engine.Engine;
-import dev.ossicle.engine.Generation;
-import dev.ossicle.engine.GenerationEvent.Done;
-import dev.ossicle.engine.GenerationEvent.Timings;
-import dev.ossicle.engine.GenerationRequest;
+import dev.ossicle.chat.Answer;
+import dev.ossicle.chat.Chat;
+import dev.ossicle.chat.ChatEvent;
+import dev.ossicle.chat.ChatEvent.Done;
+import dev.ossicle.chat.ChatEvent.Usage;
+import dev.ossicle.chat.ChatModel;
+import dev.ossicle.chat.ChatOptions;
+import dev.ossicle.chat.Limits;
+import dev.ossicle.chat.LocalModel;
 import dev.ossicle.engine.Sampling;
-import dev.ossicle.harmony.Conversation;
-import dev.ossicle.harmony.DeveloperContent;
-import dev.ossicle.harmony.HarmonyEncoding;
-import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.ReasoningEffort;
-import dev.ossicle.harmony.Role;
-import dev.ossicle.harmony.SystemContent;
-import dev.ossicle.harmony.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,6 +43,7 @@ import picocli.CommandLine.Spec;
             "  ossicle run \"What is 2 + 3?\"",
             "  ossicle run ~/models/gpt-oss-20b \"Why is the sky blue?\" --reasoning high",
             "  ossicle run gpt-oss-20b.gguf --file report.txt \"Summarise this report.\" > summary.txt",
+            "  ossicle run https://host/v1#gpt-oss-120b \"Hello\"       a host; its key is in OSSICLE_API_KEY",
             "  git diff | ossicle run gpt-oss-20b.gguf --system \"You review code.\"",
         })
 final class RunCommand implements Callable<Integer> {
@@ -123,41 +121,51 @@ final class RunCommand implements Callable<Integer> {
                 : null;
         String promptWord = words.size() == 2 || (words.size() == 1 && modelWord == null) ? words.getLast() : null;
         Sampling sampling = sampling();
-        String today = today();
+        LocalDate today = today();
         if (maxTokens < 1) {
             throw new UsageException("--max-tokens is " + maxTokens + ", must be at least 1");
         }
         ModelLocation location = ModelLocation.of(modelWord);
         String prompt = prompt(promptWord, err);
-        if (location.isNano() && modelWord == null) {
+        if (modelWord == null) {
             err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong; for a real"
                     + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
         }
         long start = System.nanoTime();
-        try (Checkpoint checkpoint = Checkpoint.open(location.path())) {
-            Tokenizer tokenizer = LoadedTokenizer.of(checkpoint);
-            HarmonyEncoding harmony = new HarmonyEncoding(tokenizer);
-            int[] tokens = harmony.renderForCompletion(conversation(prompt, today), Role.ASSISTANT);
-            try (Engine engine = new Engine(runnerOptions.open(checkpoint, err))) {
-                long loaded = System.nanoTime() - start;
-                var stops = harmony.stopTokensForAssistantActions();
-                try (Generation generation =
-                        engine.start(new GenerationRequest(tokens, sampling, maxTokens, stops))) {
-                    AnswerWriter writer = json
-                            ? new JsonAnswerWriter(spec.commandLine().getOut(), hideReasoning)
-                            : new PlainAnswerWriter(spec.commandLine().getOut(), err, hideReasoning);
-                    Done done = new AnswerStream(harmony, writer, new Progress(err, "prompt tokens", tokens.length))
-                            .copy(generation);
-                    if (verbose) {
-                        report(err, engine, done.timings(), loaded, System.nanoTime() - start);
-                        err.println("reproduce:            "
-                                + ShellWords.join(reproduction(modelWord, promptWord, sampling, today))
-                                + (promptWord == null ? " < (the same input)" : ""));
-                    }
-                }
+        try (ChatModel model = open(location, err)) {
+            long loaded = System.nanoTime() - start;
+            Chat chat = model.chat()
+                    .instructions(system)
+                    .limits(Limits.DEFAULT.withTokens(maxTokens))
+                    .options(ChatOptions.DEFAULT
+                            .withEffort(reasoning)
+                            .withSampling(sampling)
+                            .withSeed(sampling.seed())
+                            .withDate(today));
+            PrintWriter out = spec.commandLine().getOut();
+            Consumer<ChatEvent> writer =
+                    json ? new JsonWriter(out, hideReasoning) : new PlainWriter(out, err, hideReasoning);
+            Done done;
+            try (Answer answer = chat.ask(prompt);
+                    Interrupts ignored = new Interrupts(answer)) {
+                answer.forEach(writer);
+                done = answer.done();
+            }
+            if (verbose) {
+                report(err, model, done.usage(), loaded, System.nanoTime() - start);
+                err.println("reproduce:            "
+                        + ShellWords.join(reproduction(modelWord, promptWord, sampling, today))
+                        + (promptWord == null ? " < (the same input)" : ""));
             }
         }
         return 0;
+    }
+
+    private ChatModel open(ModelLocation location, PrintWriter err) {
+        return switch (location) {
+            case ModelLocation.Local local -> runnerOptions.open(local.path(), err);
+            case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
+        };
     }
 
     private Sampling sampling() {
@@ -174,12 +182,12 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private String today() {
+    private LocalDate today() {
         if (date == null) {
-            return LocalDate.now().toString();
+            return LocalDate.now();
         }
         try {
-            return LocalDate.parse(date).toString();
+            return LocalDate.parse(date);
         } catch (DateTimeParseException e) {
             throw new UsageException("--date is \"" + date + "\", must be a day such as 2026-11-23");
         }
@@ -205,39 +213,30 @@ final class RunCommand implements Callable<Integer> {
         return prompt.toString();
     }
 
-    private Conversation conversation(String prompt, String today) {
-        List<Message> messages = new ArrayList<>();
-        messages.add(Message.of(
-                Role.SYSTEM,
-                SystemContent.DEFAULT.withReasoningEffort(reasoning).withConversationStartDate(today)));
-        if (system != null) {
-            messages.add(Message.of(Role.DEVELOPER, DeveloperContent.of(system)));
-        }
-        messages.add(Message.of(Role.USER, prompt));
-        return new Conversation(messages);
-    }
-
     /** The rows of {@code ollama run --verbose}, and what computed. */
-    private static void report(PrintWriter err, Engine engine, Timings timings, long loaded, long total) {
-        row(err, "device", engine.runnerDescription());
-        row(err, "total duration", seconds(total));
-        row(err, "load duration", seconds(loaded));
-        row(err, "prompt eval count", timings.promptTokens() + " token(s)");
-        row(err, "prompt eval duration", seconds(timings.promptNanos()));
-        row(err, "prompt eval rate", rate(timings.promptTokensPerSecond()));
-        row(err, "eval count", timings.tokens() + " token(s)");
-        row(err, "eval duration", seconds(timings.decodeNanos()));
-        row(err, "eval rate", rate(timings.tokensPerSecond()));
+    private static void report(PrintWriter err, ChatModel model, Usage usage, long loaded, long total) {
+        row(err, "model", model.name());
+        if (model instanceof LocalModel local) {
+            row(err, "device", local.device());
+        }
+        row(err, "total duration", seconds(total * 1e-9));
+        row(err, "load duration", seconds(loaded * 1e-9));
+        row(err, "prompt eval count", usage.promptTokens() + " token(s)");
+        row(err, "prompt eval duration", seconds(usage.promptSeconds()));
+        row(err, "prompt eval rate", rate(usage.promptTokens(), usage.promptSeconds()));
+        row(err, "eval count", usage.completionTokens() + " token(s)");
+        row(err, "eval duration", seconds(usage.completionSeconds()));
+        row(err, "eval rate", rate(usage.completionTokens(), usage.completionSeconds()));
         MachineMemory.peakResident().ifPresent(bytes -> row(err, "peak memory", Sizes.bytes(bytes)));
     }
 
     private List<String> reproduction(
-            @Nullable String modelWord, @Nullable String promptWord, Sampling sampling, String today) {
+            @Nullable String modelWord, @Nullable String promptWord, Sampling sampling, LocalDate today) {
         List<String> line = new ArrayList<>(List.of("ossicle", "run"));
         if (modelWord != null) {
             line.add(modelWord);
         }
-        line.addAll(List.of("--reasoning", reasoning.name().toLowerCase(Locale.ROOT), "--date", today));
+        line.addAll(List.of("--reasoning", reasoning.name().toLowerCase(Locale.ROOT), "--date", today.toString()));
         line.addAll(List.of("--seed", Long.toString(sampling.seed()), "--temperature", Double.toString(temperature)));
         line.addAll(List.of("--top-p", Double.toString(topP), "--top-k", Integer.toString(topK)));
         line.addAll(List.of("--min-p", Double.toString(minP)));
@@ -254,12 +253,13 @@ final class RunCommand implements Callable<Integer> {
         return line;
     }
 
-    private static String seconds(long nanos) {
-        return String.format(Locale.ROOT, "%.3fs", nanos * 1e-9);
+    private static String seconds(double seconds) {
+        return String.format(Locale.ROOT, "%.3fs", seconds);
     }
 
-    private static String rate(double tokensPerSecond) {
-        return String.format(Locale.ROOT, "%.2f tokens/s", tokensPerSecond);
+    private static String rate(int tokens, double seconds) {
+        // A host that streams does not say how long it took.
+        return seconds == 0 ? "unknown" : String.format(Locale.ROOT, "%.2f tokens/s", tokens / seconds);
     }
 
     private static void row(PrintWriter err, String name, String value) {
