@@ -14,7 +14,7 @@ set "built=%~dp0%module%\target\ossicle.classpath"
 if not exist "%built%" (
     echo ossicle: building %module% ^(the first time takes a minute or two^) ... 1>&2
     pushd "%~dp0"
-    call mvnw.cmd -B -q -Dquick -DskipTests -pl %module% -am package dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile=target/dependencies.classpath 1>&2 || exit /b 1
+    call mvnw.cmd -B -q -Dquick -Dmaven.test.skip=true -pl %module% -am package dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile=target/dependencies.classpath 1>&2 || exit /b 1
     popd
     for %%J in ("%~dp0%module%\target\ossicle-%module%-*.jar") do for /f "usebackq delims=" %%C in ("%~dp0%module%\target\dependencies.classpath") do <nul set /p "=%%~J;%%C" > "%built%"
 )

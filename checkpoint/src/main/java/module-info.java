@@ -5,4 +5,5 @@ module dev.ossicle.checkpoint {
     requires static org.jspecify;
 
     exports dev.ossicle.checkpoint;
+    exports dev.ossicle.checkpoint.write;
 }

@@ -4,5 +4,6 @@ module dev.ossicle.harmony {
     requires transitive dev.ossicle.json;
     requires static org.jspecify;
 
+    exports dev.ossicle.harmony;
     exports dev.ossicle.harmony.tokenizer;
 }

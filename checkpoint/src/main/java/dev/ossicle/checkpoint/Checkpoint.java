@@ -35,6 +35,7 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * One tensor as the files name it, for {@code show}.
      *
+     * @param format of its numbers; "MXFP4" for a tensor of codes or scales too
      * @param shape outermost dimension first
      */
     public record TensorInfo(String name, String format, List<Long> shape, long bytes, Path file) {}
@@ -61,10 +62,7 @@ public final class Checkpoint implements AutoCloseable {
         this.layout = layout;
         this.config = config;
         this.weights = weights;
-        this.tensors = tensors.all().stream()
-                .map(t -> new TensorInfo(
-                        t.name(), t.type(), t.shape(), t.bytes(), t.file().path()))
-                .toList();
+        this.tensors = tensors.all().stream().map(Checkpoint::describe).toList();
         this.endTokens = List.copyOf(endTokens);
         this.tokenizer = tokenizer;
         this.arena = arena;
@@ -148,14 +146,26 @@ public final class Checkpoint implements AutoCloseable {
                 arena);
     }
 
+    /** The only bytes without a format of their own that a reader lets through are codes and scales. */
+    private static TensorInfo describe(Tensor tensor) {
+        String format = tensor.type().equals("U8") ? NumberFormat.MXFP4.name() : tensor.type();
+        return new TensorInfo(
+                tensor.name(),
+                format,
+                tensor.shape(),
+                tensor.bytes(),
+                tensor.file().path());
+    }
+
     /** In the folder itself, or above an "original" folder, where the published repositories have it. */
     private static TokenizerSource jsonTokenizer(Path folder) {
         Path beside = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(beside)) {
             return new TokenizerSource.JsonFile(beside);
         }
-        Path above = folder.toAbsolutePath().resolveSibling("tokenizer.json");
-        boolean original = folder.toAbsolutePath().endsWith("original");
+        Path absolute = folder.toAbsolutePath().normalize();
+        Path above = absolute.resolveSibling("tokenizer.json");
+        boolean original = absolute.endsWith("original");
         return original && Files.isRegularFile(above)
                 ? new TokenizerSource.JsonFile(above)
                 : new TokenizerSource.None();

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The GGUF container, version 3: keys and values, descriptions of tensors, then the tensors' bytes, aligned. A split
@@ -19,9 +21,9 @@ import java.util.regex.Pattern;
  * @param metadata of the first file
  */
 record Gguf(GgufMetadata metadata, Tensors tensors) {
-    static final int MAGIC = 0x4655_4747; // "GGUF"
-    static final int VERSION = 3;
-    static final int DEFAULT_ALIGNMENT = 32;
+    private static final int MAGIC = 0x4655_4747; // "GGUF"
+    private static final int VERSION = 3;
+    private static final int DEFAULT_ALIGNMENT = 32;
 
     private static final int MOST_DIMENSIONS = 4;
 
@@ -32,17 +34,8 @@ record Gguf(GgufMetadata metadata, Tensors tensors) {
 
     private static final Pattern SPLIT_NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
 
-    private static final Map<Integer, NumberFormat> FORMATS = Map.of(
-            0,
-            NumberFormat.F32,
-            1,
-            NumberFormat.F16,
-            8,
-            NumberFormat.Q8_0,
-            30,
-            NumberFormat.BF16,
-            39,
-            NumberFormat.MXFP4);
+    private static final Map<Integer, NumberFormat> FORMATS = Arrays.stream(NumberFormat.values())
+            .collect(Collectors.toUnmodifiableMap(NumberFormat::ggufType, format -> format));
 
     /** Types that occur in the wild and are not read, to say what was found. */
     private static final Map<Integer, String> OTHER_TYPES = Map.ofEntries(
@@ -57,14 +50,6 @@ record Gguf(GgufMetadata metadata, Tensors tensors) {
             Map.entry(14, "Q6_K"),
             Map.entry(20, "IQ4_NL"),
             Map.entry(353, "MXFP4_R8"));
-
-    static int typeNumber(NumberFormat format) {
-        return FORMATS.entrySet().stream()
-                .filter(entry -> entry.getValue() == format)
-                .findFirst()
-                .orElseThrow()
-                .getKey();
-    }
 
     /** Maps a file, and all others of its model if it is split. */
     static Gguf read(Path path, Arena arena) {

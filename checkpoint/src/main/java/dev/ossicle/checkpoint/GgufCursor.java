@@ -11,6 +11,9 @@ final class GgufCursor {
     /** The format's own limit for keys. */
     private static final int LONGEST_NAME = 65_535;
 
+    /** Far above any chat template. */
+    private static final int LONGEST_STRING = 4 << 20;
+
     private final MappedFile file;
     private long at;
 
@@ -59,11 +62,10 @@ final class GgufCursor {
         return file.text(text, (int) length, what);
     }
 
-    /** A string of any length that fits an array; long ones occur (chat templates). */
     String readString(String what) {
         long length = readCount(1, "length of " + what);
-        if (length > Integer.MAX_VALUE - 8) {
-            throw fail(at - 8, "length of " + what + " is " + length);
+        if (length > LONGEST_STRING) {
+            throw fail(at - 8, "length of " + what + " is " + length + ", expected at most " + LONGEST_STRING);
         }
         long text = at;
         skip(length, what);

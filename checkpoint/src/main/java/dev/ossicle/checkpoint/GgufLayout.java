@@ -63,7 +63,7 @@ final class GgufLayout {
                     7, // GGUF has no key for the clamp
                     metadata.number(prefix + "attention.layer_norm_rms_epsilon"));
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(metadata.path(), e.getMessage() + "", e);
+            throw new CheckpointException(metadata.path(), String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -50,6 +50,9 @@ final class GgufMetadata {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** A hundred times the merges of the published vocabulary. */
+    private static final int LONGEST_ARRAY = 1 << 26;
+
     private final MappedFile file;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
@@ -78,6 +81,9 @@ final class GgufMetadata {
             throw cursor.fail(start, "key " + key + " is an array of arrays, expected numbers or strings");
         }
         long count = cursor.readCount(elementType == Type.STRING ? 8 : elementType.bytes, "array length of key " + key);
+        if (count > LONGEST_ARRAY) {
+            throw cursor.fail(start, "key " + key + " has " + count + " elements, expected at most " + LONGEST_ARRAY);
+        }
         Entry entry = new Entry(elementType, count, cursor.at());
         if (elementType == Type.STRING) {
             for (long i = 0; i < count; i++) {
@@ -183,7 +189,7 @@ final class GgufMetadata {
         if (entry == null || entry.count() == 0) {
             return new int[0];
         }
-        int[] integers = new int[Math.toIntExact(Math.min(entry.count(), file.size()))];
+        int[] integers = new int[Math.toIntExact(entry.count())];
         for (int i = 0; i < integers.length; i++) {
             long value = readInteger(key, entry.type(), entry.offset() + (long) i * entry.type().bytes);
             integers[i] = toInt(key, value);

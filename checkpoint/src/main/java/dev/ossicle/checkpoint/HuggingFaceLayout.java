@@ -62,7 +62,7 @@ final class HuggingFaceLayout {
                     json.number("swiglu_limit", 7),
                     json.number("rms_norm_eps"));
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(json.file(), e.getMessage() + "", e);
+            throw new CheckpointException(json.file(), String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 record JsonMembers(Path file, JsonObject object, String prefix) {
     /** Far above any configuration or index, far below what hurts. */
-    private static final int LONGEST = 16 << 20;
+    private static final int LONGEST = 4 << 20;
 
     static JsonMembers read(Path file) {
         if (!Files.isRegularFile(file)) {

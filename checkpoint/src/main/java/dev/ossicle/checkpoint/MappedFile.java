@@ -41,7 +41,7 @@ record MappedFile(Path path, MemorySegment data) {
         }
     }
 
-    static String reason(IOException e) {
+    static String reason(Exception e) {
         if (e instanceof AccessDeniedException) {
             return "permission denied";
         }

@@ -2,20 +2,22 @@ package dev.ossicle.checkpoint;
 
 /** How the numbers of a tensor are coded. The class named beside each reads it. */
 public enum NumberFormat {
-    F32(1, 4),
-    F16(1, 2),
-    BF16(1, 2),
+    F32(1, 4, 0),
+    F16(1, 2, 1),
+    BF16(1, 2, 30),
     /** 32 signed bytes and one binary16 scale in 34 bytes: GGUF. */
-    Q8_0(32, 34),
+    Q8_0(32, 34, 8),
     /** 32 four-bit floats and one power-of-two scale in 17 bytes: OCP Microscaling formats, version 1.0. */
-    MXFP4(32, 17);
+    MXFP4(32, 17, 39);
 
     private final int blockLength;
     private final int blockBytes;
+    private final int ggufType;
 
-    NumberFormat(int blockLength, int blockBytes) {
+    NumberFormat(int blockLength, int blockBytes, int ggufType) {
         this.blockLength = blockLength;
         this.blockBytes = blockBytes;
+        this.ggufType = ggufType;
     }
 
     /** Values that are coded together. */
@@ -25,6 +27,11 @@ public enum NumberFormat {
 
     public int blockBytes() {
         return blockBytes;
+    }
+
+    /** The number that GGUF files have for it. */
+    public int ggufType() {
+        return ggufType;
     }
 
     /** Bytes of so many values, a multiple of the block length. */

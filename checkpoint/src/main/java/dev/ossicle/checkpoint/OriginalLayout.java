@@ -37,7 +37,7 @@ final class OriginalLayout {
                     json.number("swiglu_limit", 7),
                     1e-5);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(json.file(), e.getMessage() + "", e);
+            throw new CheckpointException(json.file(), String.valueOf(e.getMessage()), e);
         }
     }
 

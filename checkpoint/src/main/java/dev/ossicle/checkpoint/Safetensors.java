@@ -6,10 +6,12 @@ import dev.ossicle.json.JsonNumber;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,8 +29,8 @@ final class Safetensors {
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** The largest model's header is 100 kB. */
-    private static final int LONGEST_HEADER = 16 << 20;
+    /** The largest model's header has 100 kB. */
+    private static final int LONGEST_HEADER = 4 << 20;
 
     private static final int MOST_DIMENSIONS = 8;
 
@@ -88,7 +90,7 @@ final class Safetensors {
             return entries.filter(file -> file.getFileName().toString().endsWith(".safetensors"))
                     .sorted()
                     .toList();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new CheckpointException(folder, "cannot be read: " + MappedFile.reason(e), e);
         }
     }
@@ -100,12 +102,23 @@ final class Safetensors {
         for (String name : map.object().members().keySet()) {
             String file = map.string(name).orElse("");
             // A checkpoint reads nothing outside its own folder.
-            if (!file.matches("[^/\\\\:\\x00]+") || file.equals("..") || file.equals(".")) {
+            if (!isPlainName(file)) {
                 throw map.wrong(name, new JsonString(file), "the name of a file in this folder");
             }
             fileOf.put(name, file);
         }
         return fileOf;
+    }
+
+    private static boolean isPlainName(String name) {
+        try {
+            return name.matches("[^/\\\\:]+")
+                    && !name.equals(".")
+                    && !name.equals("..")
+                    && Path.of(name).getNameCount() == 1;
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 
     private static void readFile(MappedFile file, Tensors into) {

@@ -1,31 +1,33 @@
 package dev.ossicle.checkpoint;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The checkpoints in fixtures/model, each in three layouts, and ways to compare what was read. */
-final class Fixtures {
-    static final Path ROOT = Path.of("..", "fixtures", "model");
-    static final List<String> NAMES = List.of("small", "window", "long");
+public final class Fixtures {
+    public static final Path ROOT = Path.of("..", "fixtures", "model");
+    public static final List<String> NAMES = List.of("small", "window", "long");
 
     private Fixtures() {}
 
-    static Path original(String name) {
+    public static Path original(String name) {
         return ROOT.resolve(name).resolve("original");
     }
 
-    static Path huggingFace(String name) {
+    public static Path huggingFace(String name) {
         return ROOT.resolve(name).resolve("hf");
     }
 
-    static Path gguf(String name) {
+    public static Path gguf(String name) {
         return ROOT.resolve(name).resolve("model.gguf");
     }
 
     /** A weight of a model with its name, for messages. */
-    record Named(String name, Matrix matrix) {
-        float[][] values() {
+    public record Named(String name, Matrix matrix) {
+        public float[][] values() {
             float[][] values = new float[matrix.rows()][matrix.columns()];
             for (int row = 0; row < values.length; row++) {
                 matrix.row(row, values[row], 0);
@@ -35,7 +37,7 @@ final class Fixtures {
     }
 
     /** Every weight of a model, vectors included, always in the same order. */
-    static List<Named> all(ModelWeights weights) {
+    public static List<Named> all(ModelWeights weights) {
         List<Named> all = new ArrayList<>();
         all.add(new Named("embedding", weights.embedding()));
         for (int i = 0; i < weights.layers().size(); i++) {
@@ -71,5 +73,17 @@ final class Fixtures {
 
     private static Named vector(String name, float[] values) {
         return new Named(name, F32Matrix.of(1, values.length, values));
+    }
+
+    /** Both models have the same values everywhere. */
+    public static void assertSame(ModelWeights found, ModelWeights expected, String what) {
+        List<Named> all = all(found);
+        List<Named> expectedAll = all(expected);
+        assertThat(all).as(what).hasSameSizeAs(expectedAll);
+        for (int i = 0; i < all.size(); i++) {
+            assertThat(all.get(i).values())
+                    .as("%s, %s", what, all.get(i).name())
+                    .isDeepEqualTo(expectedAll.get(i).values());
+        }
     }
 }

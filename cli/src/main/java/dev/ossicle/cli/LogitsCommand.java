@@ -70,7 +70,7 @@ final class LogitsCommand implements Callable<Integer> {
         }
         int firstWanted = last == -1 ? 0 : ids.length - last;
         PrintWriter err = spec.commandLine().getErr();
-        try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.of(model).path());
+        try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.local(model).path());
                 ModelRunner runner = runnerOptions.open(checkpoint, err);
                 KvSequence sequence = runner.newSequence(ids.length)) {
             // Written aside first: a failure leaves no file that looks like a result.

@@ -24,7 +24,6 @@ import picocli.CommandLine.Spec;
             DoctorCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
-            HarmonyCommand.class,
             SynthCommand.class,
         },
         synopsisSubcommandLabel = "COMMAND",
@@ -65,6 +64,8 @@ public final class Main implements Runnable {
         int status = new CommandLine(main)
                 .setOut(out)
                 .setErr(err)
+                .setExpandAtFiles(false) // "@" begins file names of our own options, and prompts
+                .setUsageHelpWidth(110)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
                     err.println("ossicle: " + message(failure));
@@ -87,6 +88,8 @@ public final class Main implements Runnable {
                 switch (failure) {
                     case NoSuchFileException e -> e.getFile() + ": no such file";
                     case AccessDeniedException e -> e.getFile() + ": permission denied";
+                    case InternalError e -> // how the JVM reports a mapped file that was cut short meanwhile
+                        "a file was changed while it was in use, or could not be read: " + text;
                     case OutOfMemoryError e ->
                         "out of memory: give the JVM more with OSSICLE_JAVA_OPTIONS=-Xmx8g, or use a smaller context ("
                                 + text + ")";

@@ -10,7 +10,7 @@ final class Progress {
 
     private final PrintWriter err;
     private final String unit;
-    private final long total;
+    private long total;
     private final boolean visible;
     private final long start = System.nanoTime();
     private long next = start + FIRST_NANOS;
@@ -25,6 +25,11 @@ final class Progress {
         this.unit = unit;
         this.total = total;
         this.visible = visible;
+    }
+
+    void update(long done, long newTotal) {
+        total = newTotal;
+        update(done);
     }
 
     void update(long done) {

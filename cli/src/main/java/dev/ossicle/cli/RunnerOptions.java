@@ -1,9 +1,11 @@
 package dev.ossicle.cli;
 
+import dev.ossicle.chat.LocalModel;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -21,16 +23,22 @@ final class RunnerOptions {
             description = "Threads to compute with; all cores by default.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    /** Says on {@code err}, once, why a better device was passed over. */
+    /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
+    LocalModel open(Path path, PrintWriter err) {
+        return LocalModel.open(path, choose(err), threads());
+    }
+
+    /** The same for tokens alone. */
     ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
-        if (threads < 1 || threads > 1024) {
-            throw new UsageException("--threads is " + threads + ", must be between 1 and 1024");
-        }
+        return choose(err).provider().open(checkpoint, threads());
+    }
+
+    private ModelRunners.Choice choose(PrintWriter err) {
         ModelRunners.Choice choice = choose();
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice.provider().open(checkpoint, threads);
+        return choice;
     }
 
     private ModelRunners.Choice choose() {
@@ -41,7 +49,10 @@ final class RunnerOptions {
         }
     }
 
-    int threads() {
+    private int threads() {
+        if (threads < 1 || threads > 1024) {
+            throw new UsageException("--threads is " + threads + ", must be between 1 and 1024");
+        }
         return threads;
     }
 }

@@ -1,5 +1,6 @@
 package dev.ossicle.cli;
 
+import dev.ossicle.chat.ModelTokenizer;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.LayerWeights;
@@ -48,7 +49,7 @@ final class ShowCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        ModelLocation location = ModelLocation.of(model);
+        ModelLocation.Local location = ModelLocation.local(model);
         try (Checkpoint checkpoint = Checkpoint.open(location.path())) {
             describe(location, checkpoint, out);
             expect(checkpoint, out);
@@ -59,7 +60,7 @@ final class ShowCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static void describe(ModelLocation location, Checkpoint checkpoint, PrintWriter out) {
+    private static void describe(ModelLocation.Local location, Checkpoint checkpoint, PrintWriter out) {
         ModelConfig config = checkpoint.config();
         row(out, "model", location.name() + (location.isNano() ? " (embedded demonstration model)" : ""));
         row(out, "path", location.path().toAbsolutePath());
@@ -89,14 +90,15 @@ final class ShowCommand implements Callable<Integer> {
             case TokenizerSource.JsonFile(var file) -> file.getFileName().toString();
             case TokenizerSource.GgufVocabulary ignored -> "in the file";
             case TokenizerSource.None ignored ->
-                LoadedTokenizer.isO200k(checkpoint) ? "none in the checkpoint; o200k_harmony fits" : "none";
+                ModelTokenizer.isO200k(checkpoint) ? "none in the checkpoint; o200k_harmony fits" : "none";
         };
     }
 
     private static String formats(Checkpoint checkpoint) {
         Map<String, Long> byFormat = checkpoint.tensors().stream()
                 .collect(Collectors.groupingBy(
-                        Checkpoint.TensorInfo::format, Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
+                        Checkpoint.TensorInfo::format,
+                        Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
         return byFormat.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
                 .map(e -> e.getKey() + " " + Sizes.bytes(e.getValue()))

@@ -1,5 +1,6 @@
 package dev.ossicle.cli;
 
+import dev.ossicle.chat.ModelTokenizer;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -63,8 +64,8 @@ final class TokenizeCommand implements Callable<Integer> {
         if (model == null) {
             return Tokenizer.o200kHarmony();
         }
-        try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.of(model).path())) {
-            return LoadedTokenizer.of(checkpoint);
+        try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.local(model).path())) {
+            return ModelTokenizer.of(checkpoint);
         }
     }
 }

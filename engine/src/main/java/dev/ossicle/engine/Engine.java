@@ -89,7 +89,7 @@ public final class Engine implements AutoCloseable {
             // close() asked for it
         }
         for (Generation generation = queue.poll(); generation != null; generation = queue.poll()) {
-            generation.emit(new Done(Finish.CANCELLED, new Timings(0, 0, 0, 0)));
+            generation.emit(new Done(Finish.CANCELLED, new Timings(0, 0, 0, 0, 0)));
         }
     }
 
@@ -102,7 +102,7 @@ public final class Engine implements AutoCloseable {
         try (KvSequence sequence = runner.newSequence(config.maxContext())) {
             for (int from = 0; from < prompt.length; from += PREFILL_CHUNK) {
                 if (stopped(generation)) {
-                    generation.emit(new Done(Finish.CANCELLED, new Timings(from, System.nanoTime() - start, 0, 0)));
+                    generation.emit(new Done(Finish.CANCELLED, new Timings(from, 0, System.nanoTime() - start, 0, 0)));
                     return;
                 }
                 int to = Math.min(prompt.length, from + PREFILL_CHUNK);
@@ -127,7 +127,7 @@ public final class Engine implements AutoCloseable {
                 }
             }
             generation.emit(new Done(
-                    finish, new Timings(prompt.length, prefilled - start, tokens, System.nanoTime() - prefilled)));
+                    finish, new Timings(prompt.length, 0, prefilled - start, tokens, System.nanoTime() - prefilled)));
         }
     }
 

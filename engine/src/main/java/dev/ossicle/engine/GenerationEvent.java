@@ -28,16 +28,9 @@ public sealed interface GenerationEvent {
     }
 
     /**
-     * @param promptTokens computed in {@code promptNanos}
+     * @param promptTokens of the whole prompt, read in {@code promptNanos}
+     * @param cachedTokens of the prompt, which did not have to be computed
      * @param tokens drawn in {@code decodeNanos}, which begin when the prompt is done
      */
-    record Timings(int promptTokens, long promptNanos, int tokens, long decodeNanos) {
-        public double promptTokensPerSecond() {
-            return promptTokens / Math.max(1e-9, promptNanos * 1e-9);
-        }
-
-        public double tokensPerSecond() {
-            return tokens / Math.max(1e-9, decodeNanos * 1e-9);
-        }
-    }
+    record Timings(int promptTokens, int cachedTokens, long promptNanos, int tokens, long decodeNanos) {}
 }

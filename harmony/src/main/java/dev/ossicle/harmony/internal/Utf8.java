@@ -109,6 +109,16 @@ public final class Utf8 {
         return at;
     }
 
+    /** Where a sequence begins that the end cuts short; {@code end} if it cuts none. */
+    public static int completeUpTo(byte[] bytes, int end) {
+        for (int at = end - 1; at >= 0 && at >= end - 3; at--) {
+            if (sequence(bytes, at, end) == 0) {
+                return at;
+            }
+        }
+        return end;
+    }
+
     /** What a strict decoder says of the bytes; null if they are valid. In Rust's words. */
     public static @Nullable String problem(byte[] bytes) {
         int at = validUpTo(bytes, 0, bytes.length);

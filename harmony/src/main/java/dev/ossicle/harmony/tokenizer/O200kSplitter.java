@@ -24,15 +24,24 @@ final class O200kSplitter implements Splitter {
     private static final int SPACE = 16; // White_Space
     private static final int NEWLINE = 32; // CR, LF
 
-    private static final byte[] KINDS = new byte[0x10000]; // of the basic multilingual plane
+    private static final int KNOWN = 64; // in KINDS, so that what was not looked at yet is 0
 
-    static {
-        for (int c = 0; c < KINDS.length; c++) {
-            KINDS[c] = (byte) kindOf(c);
-        }
-    }
+    /** Of the basic multilingual plane, filled in as characters come. Threads that race write the same. */
+    private static final byte[] KINDS = new byte[0x10000];
 
     private static int kindOf(int codePoint) {
+        if (codePoint >= KINDS.length) {
+            return look(codePoint);
+        }
+        int kind = KINDS[codePoint];
+        if (kind == 0) {
+            kind = KNOWN | look(codePoint);
+            KINDS[codePoint] = (byte) kind;
+        }
+        return kind;
+    }
+
+    private static int look(int codePoint) {
         return switch (Character.getType(codePoint)) {
             case Character.UPPERCASE_LETTER, Character.TITLECASE_LETTER -> UPPER | LETTER;
             case Character.LOWERCASE_LETTER -> LOWER | LETTER;
@@ -173,15 +182,15 @@ final class O200kSplitter implements Splitter {
     private static int kind(byte[] text, int at) {
         int b = text[at];
         if (b >= 0) {
-            return KINDS[b];
+            return kindOf(b);
         }
         if (b < (byte) 0xE0) {
-            return KINDS[(b & 0x1F) << 6 | (text[at + 1] & 0x3F)];
+            return kindOf((b & 0x1F) << 6 | (text[at + 1] & 0x3F));
         }
         if (b < (byte) 0xF0) {
-            return KINDS[(b & 0x0F) << 12 | (text[at + 1] & 0x3F) << 6 | (text[at + 2] & 0x3F)];
+            return kindOf((b & 0x0F) << 12 | (text[at + 1] & 0x3F) << 6 | (text[at + 2] & 0x3F));
         }
-        return kindOf((b & 7) << 18 | (text[at + 1] & 0x3F) << 12 | (text[at + 2] & 0x3F) << 6 | text[at + 3] & 0x3F);
+        return kindOf((b & 7) << 18 | (text[at + 1] & 0x3F) << 12 | (text[at + 2] & 0x3F) << 6 | (text[at + 3] & 0x3F));
     }
 
     private static int width(byte[] text, int at) {

@@ -17,12 +17,16 @@ final class SpecialTokens {
     private SpecialTokens(Map<String, Integer> ids) {
         this.ids = Collections.unmodifiableMap(new LinkedHashMap<>(ids));
         TreeSet<Integer> lengths = new TreeSet<>(Collections.reverseOrder());
-        ids.forEach((name, id) -> {
-            members.set(id);
-            firstChars.set(name.charAt(0));
-            lengths.add(name.length());
-        });
-        this.lengths = lengths.stream().mapToInt(Integer::intValue).toArray();
+        for (var entry : ids.entrySet()) {
+            members.set(entry.getValue());
+            firstChars.set(entry.getKey().charAt(0));
+            lengths.add(entry.getKey().length());
+        }
+        this.lengths = new int[lengths.size()];
+        int count = 0;
+        for (int length : lengths) {
+            this.lengths[count++] = length;
+        }
     }
 
     Map<String, Integer> ids() {

@@ -8,6 +8,8 @@ import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingType;
 import dev.ossicle.harmony.internal.Utf8;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -67,6 +69,12 @@ class TestO200kHarmony {
     void longPiecesKeepTheirBytes(String unit) {
         String text = unit.repeat(300_000 / unit.length());
         assertThat(TOKENIZER.decodeUtf8(TOKENIZER.encodeOrdinary(text))).isEqualTo(text);
+    }
+
+    @Test
+    void theVocabularyIsThePinnedFile() throws Exception {
+        byte[] digest = MessageDigest.getInstance("SHA-256").digest(O200k.read());
+        assertThat(HexFormat.of().formatHex(digest)).isEqualTo(O200k.SHA256);
     }
 
     @Test

@@ -1,4 +1,4 @@
-package dev.ossicle.cli;
+package dev.ossicle.chat;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.CheckpointException;
@@ -10,22 +10,22 @@ import java.io.IOException;
 import java.util.List;
 
 /** The tokenizer that belongs to a checkpoint. */
-final class LoadedTokenizer {
+public final class ModelTokenizer {
     /** What a Harmony conversation cannot do without. */
     private static final List<String> CONTROL_TOKENS =
             List.of("<|start|>", "<|message|>", "<|channel|>", "<|end|>", "<|return|>", "<|call|>");
 
-    private LoadedTokenizer() {}
+    private ModelTokenizer() {}
 
     /** Whether the checkpoint, which brings no tokenizer, has the rows of OpenAI's. */
-    static boolean isO200k(Checkpoint checkpoint) {
+    public static boolean isO200k(Checkpoint checkpoint) {
         return checkpoint.config().vocabulary() == ModelConfig.GPT_OSS_20B.vocabulary();
     }
 
     /**
      * @throws CheckpointException if there is none, or it does not fit the model
      */
-    static Tokenizer of(Checkpoint checkpoint) {
+    public static Tokenizer of(Checkpoint checkpoint) {
         Tokenizer tokenizer = read(checkpoint);
         int rows = checkpoint.config().vocabulary();
         for (String name : CONTROL_TOKENS) {
@@ -60,7 +60,7 @@ final class LoadedTokenizer {
             };
         } catch (TokenizerException | IOException e) {
             throw new CheckpointException(
-                    checkpoint.path(), "its tokenizer cannot be used: " + Main.message(e), e);
+                    checkpoint.path(), "its tokenizer cannot be used: " + e.getMessage(), e);
         }
     }
 }

@@ -1,8 +1,9 @@
-package dev.ossicle.cli;
+package dev.ossicle.chat;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -16,20 +17,20 @@ import java.util.Locale;
 import java.util.Map;
 
 /** The embedded model: resources of the {@code nano} module, put into the cache folder once, so that they can be mapped. */
-final class NanoModel {
+public final class NanoModel {
     static final List<String> FILES =
             List.of("config.json", "generation_config.json", "tokenizer.json", "model.safetensors");
 
     private NanoModel() {}
 
     /** The folder that holds it. */
-    static Path unpacked() {
+    public static Path unpacked() {
         try {
             return unpack(cacheFolder());
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "the embedded model cannot be put into the cache folder " + cacheFolder()
-                            + " (OSSICLE_CACHE names another one): " + Main.message(e),
+                            + " (OSSICLE_CACHE names another one): " + e,
                     e);
         }
     }
@@ -63,7 +64,7 @@ final class NanoModel {
         }
         try {
             Files.move(aside, folder);
-        } catch (FileAlreadyExistsException | java.nio.file.DirectoryNotEmptyException e) {
+        } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
             delete(aside); // another process was faster
         } catch (FileSystemException e) {
             delete(aside);
