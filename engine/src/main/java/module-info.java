@@ -5,6 +5,7 @@ module dev.ossicle.engine {
     requires static org.jspecify;
 
     exports dev.ossicle.engine;
+    exports dev.ossicle.engine.scripted;
 
     uses dev.ossicle.engine.ModelRunnerProvider;
 }

@@ -84,6 +84,18 @@ final class ReferenceKvSequence implements KvSequence {
     }
 
     @Override
+    public KvSequence fork() {
+        checkOpen();
+        ReferenceKvSequence fork = new ReferenceKvSequence(runner, keys.size(), maxContext);
+        for (int layer = 0; layer < keys.size(); layer++) {
+            fork.keys.get(layer).addAll(keys.get(layer)); // rows are never changed
+            fork.values.get(layer).addAll(values.get(layer));
+        }
+        fork.length = length;
+        return fork;
+    }
+
+    @Override
     public void close() {
         closed = true;
         keys.clear();

@@ -1,8 +1,8 @@
 package dev.ossicle.cpu;
 
 import dev.ossicle.checkpoint.ModelConfig;
+import dev.ossicle.cpu.KvBlocks.Block;
 import dev.ossicle.engine.KvSequence;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -16,8 +16,6 @@ final class VectorKvSequence implements KvSequence {
     /** Positions of a block; block b holds the positions b * BLOCK and on. */
     static final int BLOCK = 64;
 
-    private static final long ALIGNMENT = 64;
-
     private final VectorModelRunner runner;
     private final ModelConfig config;
     private final int maxContext;
@@ -28,9 +26,9 @@ final class VectorKvSequence implements KvSequence {
     /** Floats of the keys of one block, and of its values, which follow: [K, BLOCK, paddedHeadDim]. */
     private final int blockFloats;
 
-    private final Arena arena = Arena.ofShared();
+    private final KvBlocks memory;
     /** [L][block], as many as are allocated. */
-    private final MemorySegment[][] blocks;
+    private final Block[][] blocks;
 
     /** Allocated in each full layer; in a windowed one not more than the ring. */
     private int allocated;
@@ -49,8 +47,15 @@ final class VectorKvSequence implements KvSequence {
         this.ringBlocks = (config.window() + slack + BLOCK - 1) / BLOCK;
         this.paddedHeadDim = paddedHeadDim(config);
         this.blockFloats = config.kvHeads() * BLOCK * paddedHeadDim;
-        this.blocks = new MemorySegment[config.layers()][0];
+        this.blocks = new Block[config.layers()][0];
+        this.memory = runner.kvBlocks();
     }
+
+    /** Bytes of the blocks of such a model. */
+    static long blockBytes(ModelConfig config) {
+        return 2L * config.kvHeads() * BLOCK * paddedHeadDim(config) * Float.BYTES;
+    }
+
 
     static int paddedHeadDim(ModelConfig config) {
         return (config.headDim() + 3) & -4;
@@ -60,29 +65,33 @@ final class VectorKvSequence implements KvSequence {
         return runner == other;
     }
 
-    /** Makes room for so many positions. */
+    /** Makes room for so many positions, in blocks that no other sequence reads. */
     void reserve(int positions) {
         int needed = (positions + BLOCK - 1) / BLOCK;
-        if (needed <= allocated) {
-            return;
-        }
         for (int layer = 0; layer < blocks.length; layer++) {
-            int target = config.isWindowed(layer) ? Math.min(needed, ringBlocks) : needed;
-            MemorySegment[] held = blocks[layer];
-            int from = Math.min(allocated, target);
+            boolean windowed = config.isWindowed(layer);
+            int from = windowed ? Math.min(allocated, ringBlocks) : allocated;
+            int target = windowed ? Math.min(needed, ringBlocks) : needed;
+            Block[] held = blocks[layer];
             if (held.length < target) {
                 held = Arrays.copyOf(held, Math.max(target, held.length + held.length / 2));
                 blocks[layer] = held;
             }
             for (int block = from; block < target; block++) {
-                held[block] = arena.allocate(2L * blockFloats * Float.BYTES, ALIGNMENT);
+                held[block] = memory.take();
+            }
+            for (int block = length / BLOCK; block < needed; block++) {
+                int slot = windowed ? block % ringBlocks : block;
+                if (held[slot].isShared()) {
+                    held[slot] = memory.unshare(held[slot]);
+                }
             }
         }
-        allocated = needed;
+        allocated = Math.max(allocated, needed);
     }
 
     private MemorySegment block(int layer, int block) {
-        return blocks[layer][config.isWindowed(layer) ? block % ringBlocks : block];
+        return blocks[layer][config.isWindowed(layer) ? block % ringBlocks : block].data;
     }
 
     /** Stores the keys and values [K*D] of one position, which {@link #reserve} has made room for. */
@@ -154,14 +163,38 @@ final class VectorKvSequence implements KvSequence {
         for (int layer = 0; layer < blocks.length; layer++) {
             count += config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
         }
-        return count * 2 * blockFloats * Float.BYTES;
+        return count * blockBytes(config);
+    }
+
+    /** Shares all blocks: what either of the two writes later goes into a copy of the block. */
+    @Override
+    public KvSequence fork() {
+        checkOpen();
+        VectorKvSequence fork = runner.newSequence(maxContext);
+        for (int layer = 0; layer < blocks.length; layer++) {
+            int held = config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
+            fork.blocks[layer] = new Block[held];
+            for (int block = 0; block < held; block++) {
+                fork.blocks[layer][block] = memory.share(blocks[layer][block]);
+            }
+        }
+        fork.allocated = allocated;
+        fork.length = length;
+        fork.written = written;
+        return fork;
     }
 
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            arena.close();
+            for (int layer = 0; layer < blocks.length; layer++) {
+                int held = config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
+                for (int block = 0; block < held; block++) {
+                    memory.release(blocks[layer][block]);
+                }
+                blocks[layer] = new Block[0];
+            }
             runner.forget(this);
         }
     }

@@ -8,7 +8,6 @@ import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.engine.Chunk;
-import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
@@ -65,6 +64,7 @@ public final class VectorModelRunner implements ModelRunner {
     private final int passRows;
     private final Routing routing;
     private final List<VectorKvSequence> sequences = new ArrayList<>();
+    private final KvBlocks kvBlocks;
     private boolean closed;
 
     // What the stages of the moment work on.
@@ -108,6 +108,7 @@ public final class VectorModelRunner implements ModelRunner {
         this.gain = weights.norm();
         this.scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch(config));
+        this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config));
         this.team = new Team(threads);
     }
 
@@ -128,12 +129,16 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     @Override
-    public KvSequence newSequence(int maxContext) {
+    public VectorKvSequence newSequence(int maxContext) {
         checkOpen();
         Batches.checkContext(config, maxContext);
         VectorKvSequence sequence = new VectorKvSequence(this, maxContext, Math.max(passRows, MIN_SLACK));
         sequences.add(sequence);
         return sequence;
+    }
+
+    KvBlocks kvBlocks() {
+        return kvBlocks;
     }
 
     void forget(VectorKvSequence sequence) {
@@ -146,6 +151,7 @@ public final class VectorModelRunner implements ModelRunner {
             closed = true;
             team.close();
             List.copyOf(sequences).forEach(VectorKvSequence::close);
+            kvBlocks.close();
         }
     }
 

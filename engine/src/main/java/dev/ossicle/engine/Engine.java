@@ -24,6 +24,7 @@ public final class Engine implements AutoCloseable {
     private final ModelConfig config;
     private final Sampler sampler;
     private final BitMask allowed;
+    private final PrefixCache cache;
     private final BlockingQueue<Generation> queue = new LinkedBlockingQueue<>();
     private final Thread thread;
     private volatile boolean closing;
@@ -34,6 +35,7 @@ public final class Engine implements AutoCloseable {
         this.config = runner.config();
         this.sampler = new Sampler(config.vocabulary());
         this.allowed = new BitMask(config.vocabulary());
+        this.cache = new PrefixCache(runner);
         this.thread = Thread.ofPlatform().name("ossicle-model").daemon().unstarted(this::serve);
         thread.start();
     }
@@ -76,7 +78,8 @@ public final class Engine implements AutoCloseable {
     }
 
     private void serve() {
-        try (runner) {
+        try (runner;
+                cache) {
             while (!closing) {
                 Generation generation = queue.take();
                 try {
@@ -99,10 +102,14 @@ public final class Engine implements AutoCloseable {
         float[] logits = new float[config.vocabulary()];
         LogitsConsumer keep = (chunk, position, values) -> System.arraycopy(values, 0, logits, 0, logits.length);
         long start = System.nanoTime();
-        try (KvSequence sequence = runner.newSequence(config.maxContext())) {
-            for (int from = 0; from < prompt.length; from += PREFILL_CHUNK) {
+        KvSequence sequence = cache.begin(prompt);
+        boolean kept = false;
+        try {
+            int cached = sequence.length();
+            for (int from = cached; from < prompt.length; from = sequence.length()) {
                 if (stopped(generation)) {
-                    generation.emit(new Done(Finish.CANCELLED, new Timings(from, 0, System.nanoTime() - start, 0, 0)));
+                    generation.emit(new Done(
+                            Finish.CANCELLED, new Timings(from, cached, System.nanoTime() - start, 0, 0)));
                     return;
                 }
                 int to = Math.min(prompt.length, from + PREFILL_CHUNK);
@@ -110,7 +117,10 @@ public final class Engine implements AutoCloseable {
                 runner.forward(List.of(new Chunk(sequence, tokens, to == prompt.length ? 1 : 0)), keep);
                 generation.emit(new Prefilled(to, prompt.length));
             }
+            // The next turn goes on from here: what is thought now is not part of it.
+            cache.keep(prompt, sequence.fork());
             long prefilled = System.nanoTime();
+            int[] written = prompt;
             int tokens = 0;
             Finish finish = null;
             while (finish == null) {
@@ -124,11 +134,27 @@ public final class Engine implements AutoCloseable {
                 finish = finish(generation, token, tokens, sequence);
                 if (finish == null) {
                     runner.forward(List.of(new Chunk(sequence, new int[] {token}, 1)), keep);
+                    written = append(written, sequence.length(), token);
                 }
             }
+            cache.keep(Arrays.copyOf(written, sequence.length()), sequence);
+            kept = true;
             generation.emit(new Done(
-                    finish, new Timings(prompt.length, 0, prefilled - start, tokens, System.nanoTime() - prefilled)));
+                    finish,
+                    new Timings(
+                            prompt.length, cached, prefilled - start, tokens, System.nanoTime() - prefilled)));
+        } finally {
+            if (!kept) {
+                sequence.close();
+            }
         }
+    }
+
+    /** With {@code token} as element {@code length - 1}, in the same array if there is room. */
+    private static int[] append(int[] tokens, int length, int token) {
+        int[] result = length <= tokens.length ? tokens : Arrays.copyOf(tokens, Math.max(64, 2 * length));
+        result[length - 1] = token;
+        return result;
     }
 
     private int draw(GenerationRequest request, float[] logits, int index) {

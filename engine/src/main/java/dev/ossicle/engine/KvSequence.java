@@ -20,7 +20,13 @@ public interface KvSequence extends AutoCloseable {
      */
     void truncate(int length);
 
-    /** Bytes of device memory that are held. */
+    /**
+     * Another sequence with the same content, which goes its own way from here. Cheap: memory is shared until one of the two
+     * changes it.
+     */
+    KvSequence fork();
+
+    /** Bytes of device memory that are held, shared ones included. */
     long bytes();
 
     @Override

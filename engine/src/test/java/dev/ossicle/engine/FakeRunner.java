@@ -94,6 +94,14 @@ final class FakeRunner implements ModelRunner {
         }
 
         @Override
+        public KvSequence fork() {
+            Sequence fork = new Sequence(maxContext);
+            openSequences.incrementAndGet();
+            fork.length = length;
+            return fork;
+        }
+
+        @Override
         public long bytes() {
             return 0;
         }
