@@ -59,6 +59,50 @@ final class TestSequences {
         }
     }
 
+    /** Forks at places around the ring's and the blocks' edges, then all go their own way, the first one on too. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 63, 64, 65, 191, 192, 193, 500})
+    void forksShareTheirPastAndNothingElse(int at) {
+        ModelConfig config = config(32);
+        RandomModel model = new RandomModel(at);
+        ModelWeights weights = model.weights(config);
+        int[] tokens = model.tokens(config, at + 300);
+        int[] others = tokens.clone();
+        Arrays.fill(others, at, others.length, 7);
+        for (ModelRunner runner : List.of(
+                new VectorModelRunner(config, weights, 1, 64), new ReferenceModelRunner(config, weights))) {
+            try (runner) {
+                float[][] want = Logits.whole(runner, tokens);
+                float[][] wantOthers = Logits.whole(runner, others);
+                float[][] got = new float[at + 300][];
+                float[][] gotOthers = new float[at + 300][];
+                KvSequence first = runner.newSequence(1000);
+                Logits.append(runner, first, Arrays.copyOf(tokens, at), got);
+                long bytes = first.bytes();
+                KvSequence second = first.fork();
+                assertThat(second.length()).isEqualTo(at);
+                assertThat(second.truncatableTo()).isEqualTo(first.truncatableTo());
+                // In turns, so that each writes where the other still reads.
+                for (int from = at; from < at + 300; from += 50) {
+                    Logits.append(runner, second, Arrays.copyOfRange(others, from, from + 50), gotOthers);
+                    Logits.append(runner, first, Arrays.copyOfRange(tokens, from, from + 50), got);
+                }
+                first.close();
+                try (KvSequence third = second.fork()) {
+                    second.close(); // the fork lives on
+                    assertThat(third.length()).isEqualTo(at + 300);
+                    assertThat(third.bytes()).isGreaterThanOrEqualTo(bytes);
+                }
+                for (int position = at; position < at + 300; position++) {
+                    assertThat(Arrays.equals(got[position], want[position])).as("%d of the first", position).isTrue();
+                    assertThat(Arrays.equals(gotOthers[position], wantOthers[position]))
+                            .as("%d of the second", position)
+                            .isTrue();
+                }
+            }
+        }
+    }
+
     @Test
     void goesBackNoFartherThanTheRing() {
         ModelConfig config = config(32);
