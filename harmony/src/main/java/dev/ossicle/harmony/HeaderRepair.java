@@ -66,12 +66,10 @@ final class HeaderRepair {
         if (header == null) {
             return false;
         }
-        if (header.channel() != null && !isWord(header.channel())) {
-            return false;
-        }
-        if (header.channel() != null
-                && channelBefore(header.channel()) != null
-                && !CHANNELS.contains(header.channel())) {
+        String channel = header.channel();
+        if (channel != null
+                && !CHANNELS.contains(channel)
+                && (!isWord(channel) || channel.startsWith("to=") || channelBefore(channel) != null)) {
             return false;
         }
         String recipient = header.recipient();
@@ -186,7 +184,7 @@ final class HeaderRepair {
     private void readChannel() {
         at += ControlTokens.CHANNEL.length();
         String value = header.substring(at, wordEnd(header, at));
-        if (value.isEmpty()) {
+        if (value.isEmpty() || value.startsWith("to=")) {
             kinds.add(Kind.EMPTY_CHANNEL);
             // A space may have slipped in before it.
             int next = skipWhiteSpace(at);
@@ -201,9 +199,7 @@ final class HeaderRepair {
         if (known != null) {
             setChannel(known);
             at += known.length();
-            if (known.length() < value.length()) {
-                kinds.add(Kind.JOINED_WORDS);
-            }
+            readJoined(value.substring(known.length()));
         } else if (complete) {
             setChannel(value);
             at += value.length();
@@ -261,7 +257,7 @@ final class HeaderRepair {
         int from = complete ? skipWhiteSpace(at) : at;
         int to = wordEnd(header, from);
         if (contentType != null || from == to) {
-            kinds.add(Kind.STRAY_TOKEN);
+            kinds.add(Kind.EMPTY_CONTENT_TYPE);
             return;
         }
         contentType = ControlTokens.CONSTRAIN + header.substring(from, to);
@@ -308,11 +304,20 @@ final class HeaderRepair {
         String known = channelBefore(word);
         if (known != null) {
             kinds.add(Kind.MISSING_CHANNEL_MARKER);
-            if (known.length() < word.length()) {
-                kinds.add(Kind.JOINED_WORDS);
-            }
             channel = known;
             at += known.length();
+            readJoined(word.substring(known.length()));
+        }
+    }
+
+    /** What follows a channel without a space. */
+    private void readJoined(String rest) {
+        if (!rest.isEmpty()) {
+            kinds.add(Kind.JOINED_WORDS);
+        }
+        if (contentType == null && CONTENT_TYPES.contains(rest)) {
+            contentType = rest;
+            at += rest.length();
         }
     }
 
@@ -339,11 +344,12 @@ final class HeaderRepair {
 
     private boolean readToolName() {
         int end = partEnd(at);
-        if (role != null || !complete || !nothingButRole() || !header.startsWith("to=", skipWhiteSpace(end))) {
+        String word = header.substring(at, end);
+        if (role != null || !nothingButRole() || !isWord(word) || !header.startsWith("to=", skipWhiteSpace(end))) {
             return false;
         }
         role = Role.TOOL;
-        name = header.substring(at, end);
+        name = word;
         at = end;
         return true;
     }

@@ -33,6 +33,8 @@ public record Repair(Kind kind, int message, int from, int to, String text) {
         REPEATED_RECIPIENT,
         /** A content type that OpenAI's library would take for a recipient. */
         BARE_CONTENT_TYPE,
+        /** {@code <|constrain|>} without a content type behind it, or after the content type. */
+        EMPTY_CONTENT_TYPE,
         /** Words without the space between them. */
         JOINED_WORDS,
         /** All that belongs in a header, but not as it should stand. */

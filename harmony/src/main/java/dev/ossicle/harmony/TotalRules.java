@@ -104,7 +104,8 @@ final class TotalRules implements ParserRules {
             progress.headerTokens.add(token);
             OpenHeader open = new OpenHeader();
             if (open.isLong()) {
-                open.report(last() + 1, Kind.MISSING_MESSAGE);
+                // Half a character at its end may still become a whole one.
+                open.report(last() + 1, Utf8.completeUpTo(open.bytes, open.bytes.length));
                 leaveHeader(ParserState.CONTENT);
                 progress.header = open.reading.header();
                 progress.delta = progress.text.add(open.textBytes());
@@ -154,7 +155,7 @@ final class TotalRules implements ParserRules {
     private void cutHeader(int to, boolean byStop) {
         OpenHeader open = new OpenHeader();
         if (open.isText()) {
-            open.report(to, Kind.MISSING_MESSAGE);
+            open.report(to, open.bytes.length);
             progress.header = open.reading.header();
             progress.delta = progress.text.add(open.textBytes());
             leaveHeader(ParserState.CONTENT);
@@ -162,12 +163,12 @@ final class TotalRules implements ParserRules {
             return;
         }
         if (byStop && open.reading.saysAnything()) {
-            open.report(to, Kind.MISSING_MESSAGE);
+            open.report(to, open.bytes.length);
             progress.messages.add(open.reading.header().message(""));
         } else if (byStop && open.header.isEmpty()) {
             repairedToken(Kind.STRAY_TOKEN, tokenizer.decode(progress.tokens.get(last())));
         } else {
-            open.report(to, Kind.UNFINISHED_HEADER);
+            reportHeader(Set.of(Kind.UNFINISHED_HEADER), to, open.header, "");
         }
         leaveHeader(ParserState.EXPECT_START);
     }
@@ -177,10 +178,7 @@ final class TotalRules implements ParserRules {
             progress.repaired(Kind.MISSING_START, headerFrom, to, header);
         }
         for (Kind kind : kinds) {
-            // Without a start there can be no role.
-            if (kind != Kind.MISSING_ROLE || headerStarted) {
-                progress.repaired(kind, headerFrom, to, kind == Kind.TEXT_IN_HEADER ? text : header);
-            }
+            progress.repaired(kind, headerFrom, to, kind == Kind.TEXT_IN_HEADER ? text : header);
         }
     }
 
@@ -262,13 +260,10 @@ final class TotalRules implements ParserRules {
             return isText() ? Utf8.encode(header.substring(0, reading.textFrom()), 0).length : bytes.length;
         }
 
-        void report(int to, Kind kind) {
-            Set<Kind> kinds = EnumSet.of(kind);
+        void report(int to, int textEnd) {
+            Set<Kind> kinds = EnumSet.of(Kind.MISSING_MESSAGE);
             kinds.addAll(reading.kinds());
-            int from = textStart();
-            // Half a character may still become a whole one.
-            String text = Utf8.decodeLossy(bytes, from, Math.max(from, Utf8.completeUpTo(bytes, bytes.length)));
-            reportHeader(kinds, to, header, text);
+            reportHeader(kinds, to, header, Utf8.decodeLossy(bytes, textStart(), textEnd));
         }
     }
 }
