@@ -8,7 +8,12 @@ import java.util.List;
 final class Batches {
     private Batches() {}
 
-    /** @throws IllegalArgumentException as {@link dev.ossicle.engine.ModelRunner#forward} says */
+    /**
+     * Looks at every chunk before any is computed.
+     *
+     * @throws IllegalArgumentException as {@link dev.ossicle.engine.ModelRunner#forward} says
+     */
+    @SuppressWarnings("ReferenceEquality") // the same sequence, not an equal one
     static void check(ModelConfig config, List<Chunk> batch) {
         for (int i = 0; i < batch.size(); i++) {
             Chunk chunk = batch.get(i);

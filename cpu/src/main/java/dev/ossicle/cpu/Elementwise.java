@@ -11,9 +11,9 @@ import jdk.incubator.vector.VectorOperators;
 final class Elementwise {
     private static final float LOG2_E = 1.442695f;
     /** ln 2 in two parts; the first has so few bits that its products with small whole numbers are exact. */
-    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_HIGH = 0x1.63p-1f;
 
-    private static final float LN2_LOW = -2.12194440e-4f;
+    private static final float LN2_LOW = -2.1219444e-4f;
     /** Adding 1.5 x 2^23 rounds to a whole number, which then stands in the low bits. */
     private static final float ROUND = 12_582_912f;
 
@@ -128,15 +128,10 @@ final class Elementwise {
     }
 
     static boolean isFinite(float[] values) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        int whole = FLOATS.loopBound(values.length);
-        for (int i = 0; i < whole; i += WIDTH) { // finite x 0 is 0, anything else x 0 is NaN
-            sum = FloatVector.fromArray(FLOATS, values, i).mul(0).add(sum);
+        int largest = 0; // exponents of infinities and NaN have all bits set
+        for (float value : values) {
+            largest = Math.max(largest, Float.floatToRawIntBits(value) & 0x7FFF_FFFF);
         }
-        boolean finite = sum.compare(VectorOperators.EQ, 0).allTrue();
-        for (int i = whole; i < values.length; i++) {
-            finite &= Float.isFinite(values[i]);
-        }
-        return finite;
+        return largest < 0x7F80_0000;
     }
 }

@@ -175,6 +175,6 @@ final class Pass {
         long widest = Math.max(
                 (long) config.expertsPerToken() * Math.max(config.hidden(), config.intermediate()),
                 Math.max(Lanes.padded(config.queryWidth()), config.experts()));
-        return (int) Math.clamp((1L << 28) / widest, 1, wanted);
+        return Math.clamp((1L << 28) / widest, 1, wanted);
     }
 }

@@ -24,7 +24,11 @@ public final class ReferenceModelRunner implements ModelRunner {
     /** Sees what the router thinks, so that tests can leave out near ties. */
     @FunctionalInterface
     interface RouterObserver {
-        /** @param logits [E] */
+        /**
+         * Sees one position in one layer.
+         *
+         * @param logits [E]
+         */
         void router(KvSequence sequence, int position, int layer, double[] logits);
     }
 

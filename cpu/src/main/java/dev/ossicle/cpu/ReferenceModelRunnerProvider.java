@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /** Offers {@link ReferenceModelRunner}, which runs anywhere. */
 public final class ReferenceModelRunnerProvider implements ModelRunnerProvider {
+    /** For the service loader. */
+    public ReferenceModelRunnerProvider() {}
+
     @Override
     public String name() {
         return "reference";

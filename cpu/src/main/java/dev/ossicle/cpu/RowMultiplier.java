@@ -17,15 +17,15 @@ final class RowMultiplier {
     }
 
     /**
-     * Rows {@code first .. first + rows - 1} of the matrix times {@code count} vectors of activations.
+     * Rows {@code first .. first + rows - 1} of the matrix times {@code vectors} vectors of activations.
      *
      * @param x vectors of padded(columns) values
      * @param xAt where each vector begins; those from index {@code from} on are meant
-     * @param out [count, BLOCK]
+     * @param out [vectors, BLOCK]
      */
-    void multiply(Matrix matrix, int first, int rows, float[] x, int[] xAt, int from, int count, float[] out) {
+    void multiply(Matrix matrix, int first, int rows, float[] x, int[] xAt, int from, int vectors, float[] out) {
         int row = 0;
-        if (count == 1) {
+        if (vectors == 1) {
             while (row + 4 <= rows && MatrixKernels.dot4(matrix, first + row, x, xAt[from], lanes)) {
                 sum(0, out, row);
                 row += 4;
@@ -40,21 +40,21 @@ final class RowMultiplier {
                 MatrixKernels.expand(matrix, first + row + r, expanded, r * columns);
             }
             int t = 0;
-            for (; t + 3 <= count; t += 3) {
+            for (; t + 3 <= vectors; t += 3) {
                 int at = from + t;
                 TileKernels.dot4x3(expanded, columns, columns, x, xAt[at], xAt[at + 1], xAt[at + 2], lanes);
                 sum(0, out, t * BLOCK + row);
                 sum(1, out, (t + 1) * BLOCK + row);
                 sum(2, out, (t + 2) * BLOCK + row);
             }
-            for (; t < count; t++) {
+            for (; t < vectors; t++) {
                 TileKernels.dot4(expanded, columns, columns, x, xAt[from + t], lanes);
                 sum(0, out, t * BLOCK + row);
             }
         }
         for (; row < rows; row++) {
             MatrixKernels.expand(matrix, first + row, expanded, 0);
-            for (int t = 0; t < count; t++) {
+            for (int t = 0; t < vectors; t++) {
                 TileKernels.dot(expanded, columns, x, xAt[from + t], lanes);
                 out[t * BLOCK + row] = Lanes.sum(lanes, 0);
             }

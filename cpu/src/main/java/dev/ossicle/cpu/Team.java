@@ -15,7 +15,11 @@ final class Team implements AutoCloseable {
     /** Part of a stage. */
     @FunctionalInterface
     interface Stage {
-        /** @param thread 0 for the caller, 1 and on for the workers: an index of scratch memory */
+        /**
+         * Does one task.
+         *
+         * @param thread 0 for the caller, 1 and on for the workers: an index of scratch memory
+         */
         void run(int task, int thread);
     }
 

@@ -317,14 +317,14 @@ public final class VectorModelRunner implements ModelRunner {
                 pass.attendedStride);
     }
 
-    /** One block of rows of {@code x += attended Wo^T + bo}. */
+    /** One block of rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */
     private void addAttention(int block, int thread) {
         Scratch mine = scratch[thread];
         int first = block * RowMultiplier.BLOCK;
-        int count = RowMultiplier.BLOCK; // hidden sizes are multiples of 32
-        mine.multiplier.multiply(layer.out(), first, count, pass.attended, pass.attendedAt, 0, pass.rows, mine.a);
+        mine.multiplier.multiply(
+                layer.out(), first, RowMultiplier.BLOCK, pass.attended, pass.attendedAt, 0, pass.rows, mine.a);
         for (int row = 0; row < pass.rows; row++) {
-            for (int i = 0; i < count; i++) {
+            for (int i = 0; i < RowMultiplier.BLOCK; i++) {
                 pass.x[row * config.hidden() + first + i] +=
                         mine.a[row * RowMultiplier.BLOCK + i] + layer.outBias()[first + i];
             }

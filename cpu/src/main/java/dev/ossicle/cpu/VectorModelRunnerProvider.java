@@ -12,6 +12,9 @@ import java.util.Optional;
 public final class VectorModelRunnerProvider implements ModelRunnerProvider {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
+    /** For the service loader. */
+    public VectorModelRunnerProvider() {}
+
     @Override
     public String name() {
         return "cpu";

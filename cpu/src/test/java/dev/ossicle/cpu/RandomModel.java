@@ -182,7 +182,7 @@ final class RandomModel {
                 for (long i = pad; i < scales.byteSize(); i++) {
                     scales.set(ValueLayout.JAVA_BYTE, i, scale(deviation));
                 }
-                long skipped = step - 1;
+                long skipped = step - 1L;
                 yield new MxFp4Matrix(
                         rows,
                         columns,

@@ -1,6 +1,5 @@
 package dev.ossicle.cpu;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ossicle.checkpoint.LayerWeights;
@@ -14,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -49,24 +47,6 @@ final class TestBrokenWeights {
                     w -> poison(layer(w, index).experts().get(2).gate(), 5));
         }
         assertBegins(reference, "the unembedding", w -> poison(w.unembedding(), 49));
-    }
-
-    @Test
-    void theTeamSurvivesAFailedTask() {
-        try (Team team = new Team(3)) {
-            for (int round = 0; round < 200; round++) {
-                int bad = round % 20;
-                assertThatThrownBy(() -> team.run(20, (task, thread) -> {
-                            if (task == bad) {
-                                throw new IllegalStateException("task " + task);
-                            }
-                        }))
-                        .hasMessage("task " + bad);
-                int[] done = new int[50];
-                team.run(50, (task, thread) -> done[task]++);
-                assertThat(done).containsOnly(1);
-            }
-        }
     }
 
     private static LayerWeights layer(ModelWeights weights, int index) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A row's logits are the same bit for bit however the work is cut: into chunks, batches, passes or threads. */
 final class TestOneAnswer {
     @ParameterizedTest
-    @ValueSource(ints = {100, 101, 102, 103, 104, 105})
+    @ValueSource(ints = {100, 101, 102, 103})
     void howeverTheWorkIsCut(int seed) {
         RandomModel model = new RandomModel(seed);
         Random random = new Random(~seed);
@@ -31,17 +31,16 @@ final class TestOneAnswer {
                 want[i] = Logits.whole(runner, prompts[i]);
             }
         }
-        for (int threads = 1; threads <= 3; threads++) {
-            for (int passRows : new int[] {1, 37, 512}) {
-                try (VectorModelRunner runner = new VectorModelRunner(config, weights, threads, passRows)) {
-                    String how = where + ", " + threads + " threads, passes of " + passRows;
-                    int one = random.nextInt(prompts.length);
-                    assertSame(Logits.pieces(runner, prompts[one], 1), want[one], how + ", decoded");
-                    assertSame(Logits.randomPieces(runner, prompts[one], random), want[one], how + ", in pieces");
-                    float[][][] batched = batched(runner, prompts, random);
-                    for (int i = 0; i < prompts.length; i++) {
-                        assertSame(batched[i], want[i], how + ", prompt " + i + " batched");
-                    }
+        int[][] threadsAndPassRows = {{1, 1}, {1, 37}, {2, 512}, {2, 5}, {3, 64}};
+        for (int[] cut : threadsAndPassRows) {
+            try (VectorModelRunner runner = new VectorModelRunner(config, weights, cut[0], cut[1])) {
+                String how = where + ", " + cut[0] + " threads, passes of " + cut[1];
+                int one = random.nextInt(prompts.length);
+                assertSame(Logits.pieces(runner, prompts[one], 1), want[one], how + ", decoded");
+                assertSame(Logits.randomPieces(runner, prompts[one], random), want[one], how + ", in pieces");
+                float[][][] batched = batched(runner, prompts, random);
+                for (int i = 0; i < prompts.length; i++) {
+                    assertSame(batched[i], want[i], how + ", prompt " + i + " batched");
                 }
             }
         }

@@ -1,5 +1,6 @@
 package dev.ossicle.cpu;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ossicle.checkpoint.Checkpoint;
@@ -47,7 +48,7 @@ final class TestProviders {
                         PrintAvailability.class.getName())
                 .redirectErrorStream(true)
                 .start();
-        String output = new String(java.getInputStream().readAllBytes());
+        String output = new String(java.getInputStream().readAllBytes(), UTF_8);
         assertThat(java.waitFor()).isZero();
         assertThat(output.lines())
                 .containsExactlyInAnyOrder(
