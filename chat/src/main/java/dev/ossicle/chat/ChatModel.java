@@ -41,12 +41,12 @@ public interface ChatModel extends AutoCloseable {
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used
      */
     static ChatModel open(Path path) {
-        return LocalModel.open(path);
+        return LocalModel.open(String.valueOf(path.getFileName()), path);
     }
 
     /** The small model that Ossicle brings along: good for trying out the API, not for answers. */
     static ChatModel nano() {
-        return LocalModel.open(NanoModel.unpacked());
+        return LocalModel.open("nano", NanoModel.unpacked());
     }
 
     /**

@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
  * @param seeded whether to use the seed; else every answer gets a fresh one
  * @param date what the model takes for today; null for the day it is
  */
-public record ChatOptions(ReasoningEffort effort, Sampling sampling, boolean seeded, @Nullable LocalDate date) {
+public record ChatOptions(
+        ReasoningEffort effort,
+        Sampling sampling,
+        boolean seeded,
+        @Nullable LocalDate date) {
     public static final ChatOptions DEFAULT = new ChatOptions(ReasoningEffort.MEDIUM, Sampling.DEFAULT, false, null);
 
     public ChatOptions withEffort(ReasoningEffort newEffort) {

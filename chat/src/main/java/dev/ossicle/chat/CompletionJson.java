@@ -20,10 +20,10 @@ final class CompletionJson {
                 .put("model", model)
                 .put("messages", messages(request.instructions(), history))
                 .put("stream", true)
-                .put("stream_options", JsonObject.builder().put("include_usage", true).build())
                 .put(
-                        "reasoning_effort",
-                        request.options().effort().name().toLowerCase(Locale.ROOT))
+                        "stream_options",
+                        JsonObject.builder().put("include_usage", true).build())
+                .put("reasoning_effort", request.options().effort().name().toLowerCase(Locale.ROOT))
                 .put("temperature", sampling.temperature())
                 .put("top_p", sampling.topP());
         if (maxTokens != Integer.MAX_VALUE) {
@@ -56,9 +56,8 @@ final class CompletionJson {
     }
 
     private static Json function(ToolDescription function) {
-        JsonObject.Builder description = JsonObject.builder()
-                .put("name", function.name())
-                .put("description", function.description());
+        JsonObject.Builder description =
+                JsonObject.builder().put("name", function.name()).put("description", function.description());
         if (function.parameters() != null) {
             description.put("parameters", function.parameters());
         }

@@ -17,8 +17,8 @@ public record Limits(int rounds, int tokens, Duration time, Duration toolTime, i
 
     public Limits {
         if (rounds < 0 || tokens < 1 || toolOutput < 1 || !time.isPositive() || !toolTime.isPositive()) {
-            throw new IllegalArgumentException("limits must be positive: rounds " + rounds + ", tokens " + tokens + ", time "
-                    + time + ", tool time " + toolTime + ", tool output " + toolOutput);
+            throw new IllegalArgumentException("limits must be positive: rounds " + rounds + ", tokens " + tokens
+                    + ", time " + time + ", tool time " + toolTime + ", tool output " + toolOutput);
         }
     }
 

@@ -43,25 +43,26 @@ public final class LocalModel implements ChatModel {
     }
 
     /** The best device of this machine, all of its cores; what had to be passed over is logged. */
-    static LocalModel open(Path path) {
+    static LocalModel open(String name, Path path) {
         ModelRunners.Choice choice = ModelRunners.choose(null);
         for (String warning : choice.warnings()) {
             System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning);
         }
-        return open(path, choice, Runtime.getRuntime().availableProcessors());
+        return open(name, path, choice, Runtime.getRuntime().availableProcessors());
     }
 
     /**
      * Opens a checkpoint on a chosen device.
      *
+     * @param name as users know it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
      */
-    public static LocalModel open(Path path, ModelRunners.Choice choice, int threads) {
+    public static LocalModel open(String name, Path path, ModelRunners.Choice choice, int threads) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
             Engine engine = new Engine(choice.provider().open(checkpoint, threads));
-            return new LocalModel(String.valueOf(path.getFileName()), checkpoint, engine, tokenizer);
+            return new LocalModel(name, checkpoint, engine, tokenizer);
         } catch (Throwable e) {
             checkpoint.close();
             throw e;

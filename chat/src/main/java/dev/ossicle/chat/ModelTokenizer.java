@@ -53,14 +53,14 @@ public final class ModelTokenizer {
                 case TokenizerSource.None ignored -> {
                     if (!isO200k(checkpoint)) {
                         throw new CheckpointException(
-                                checkpoint.path(), "has no tokenizer: put the model's tokenizer.json beside its weights");
+                                checkpoint.path(),
+                                "has no tokenizer: put the model's tokenizer.json beside its weights");
                     }
                     yield Tokenizer.o200kHarmony();
                 }
             };
         } catch (TokenizerException | IOException e) {
-            throw new CheckpointException(
-                    checkpoint.path(), "its tokenizer cannot be used: " + e.getMessage(), e);
+            throw new CheckpointException(checkpoint.path(), "its tokenizer cannot be used: " + e.getMessage(), e);
         }
     }
 }

@@ -88,7 +88,8 @@ final class RemoteTurn implements ChatModel.Turn {
                 }
             } catch (IOException | UncheckedIOException e) {
                 if (!cancelled) {
-                    throw new ChatException("the connection to " + endpoint.getHost() + " failed: " + e.getMessage(), e);
+                    throw new ChatException(
+                            "the connection to " + endpoint.getHost() + " failed: " + e.getMessage(), e);
                 }
             }
         }
@@ -104,13 +105,12 @@ final class RemoteTurn implements ChatModel.Turn {
         if (key != null) {
             http.header("Authorization", "Bearer " + key);
         }
-        HttpResponse<InputStream> response = await(
-                client.sendAsync(http.build(), HttpResponse.BodyHandlers.ofInputStream()));
+        HttpResponse<InputStream> response =
+                await(client.sendAsync(http.build(), HttpResponse.BodyHandlers.ofInputStream()));
         InputStream stream = response.body();
         if (response.statusCode() != 200) {
             try (stream) {
-                String message =
-                        new String(stream.readNBytes(4 * MAX_ERROR_CHARS), StandardCharsets.UTF_8);
+                String message = new String(stream.readNBytes(4 * MAX_ERROR_CHARS), StandardCharsets.UTF_8);
                 throw new ChatException(endpoint.getHost() + " answered " + response.statusCode() + ": "
                         + errorMessage(message) + hint(response.statusCode()));
             }
@@ -302,9 +302,7 @@ final class RemoteTurn implements ChatModel.Turn {
     public void results(List<Message> results) {
         history.addAll(end().messages());
         history.addAll(results);
-        tokensLeft = tokensLeft == Integer.MAX_VALUE
-                ? tokensLeft
-                : Math.max(1, tokensLeft - usage.completionTokens());
+        tokensLeft = tokensLeft == Integer.MAX_VALUE ? tokensLeft : Math.max(1, tokensLeft - usage.completionTokens());
         reasoning.setLength(0);
         text.setLength(0);
         calls.clear();

@@ -36,8 +36,8 @@ public record Tool(ToolDescription description, Handler handler) {
     public Tool {
         requireNonNull(handler, "handler is null");
         if (!NAME.matcher(description.name()).matches()) {
-            throw new IllegalArgumentException("function name \"" + description.name()
-                    + "\" must be 1 to 64 letters, digits, _ or -");
+            throw new IllegalArgumentException(
+                    "function name \"" + description.name() + "\" must be 1 to 64 letters, digits, _ or -");
         }
     }
 

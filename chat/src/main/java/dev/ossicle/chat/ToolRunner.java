@@ -66,7 +66,8 @@ final class ToolRunner {
             String output = task.get(limits.toolTime().toNanos(), TimeUnit.NANOSECONDS);
             return new Result(cut(output == null ? "" : output), false);
         } catch (TimeoutException e) {
-            return failure(tool.name() + " did not answer within " + limits.toolTime().toSeconds() + " seconds");
+            return failure(
+                    tool.name() + " did not answer within " + limits.toolTime().toSeconds() + " seconds");
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             return failure(tool.name() + " failed: "
@@ -90,8 +91,8 @@ final class ToolRunner {
         }
         // Not between the halves of a surrogate pair.
         int end = Character.isHighSurrogate(output.charAt(limit - 1)) ? limit - 1 : limit;
-        return output.substring(0, end) + "\n[cut: " + output.length() + " characters, of which these are the first " + end
-                + "]";
+        return output.substring(0, end) + "\n[cut: " + output.length() + " characters, of which these are the first "
+                + end + "]";
     }
 
     /** Interrupts the call that is running; later ones do not start. Any thread may ask. */

@@ -48,7 +48,8 @@ final class Scripts {
     static ScriptedModelRunner call(ScriptedModelRunner runner, String function, String arguments) {
         return answer(
                 runner,
-                "<|channel|>commentary to=functions." + function + " <|constrain|>json<|message|>" + arguments + "<|call|>");
+                "<|channel|>commentary to=functions." + function + " <|constrain|>json<|message|>" + arguments
+                        + "<|call|>");
     }
 
     /** The prompt of the n-th answer as text, control tokens included. */

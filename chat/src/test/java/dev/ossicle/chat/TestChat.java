@@ -26,10 +26,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class TestChat {
-    private static final ChatOptions OPTIONS = ChatOptions.DEFAULT
-            .withSeed(1)
-            .withEffort(ReasoningEffort.LOW)
-            .withDate(LocalDate.of(2026, 11, 23));
+    private static final ChatOptions OPTIONS =
+            ChatOptions.DEFAULT.withSeed(1).withEffort(ReasoningEffort.LOW).withDate(LocalDate.of(2026, 11, 23));
 
     private final ScriptedModelRunner runner = Scripts.runner();
     private final ChatModel model = Scripts.model(runner);
@@ -93,12 +91,8 @@ class TestChat {
                         + "<|end|><|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json<|message|>"
                         + "{\"city\":\"Oslo\"}<|call|>");
         Scripts.finalAnswer(runner, "It rains.");
-        Tool weather = Tool.of(
-                "weather",
-                "The weather",
-                """
-                {"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}""",
-                arguments -> "rain in " + arguments.get("city"));
+        Tool weather = Tool.of("weather", "The weather", """
+                {"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}""", arguments -> "rain in " + arguments.get("city"));
         Answer answer = chat().tools(weather).ask("Weather?");
         List<ChatEvent> events = new ArrayList<>();
         answer.forEach(events::add);
@@ -221,7 +215,10 @@ class TestChat {
         assertThat(chat.ask("Go").done().finish()).isEqualTo(Finish.TIME);
         // A model that goes on for ever: nothing scripted, so it draws evenly until it happens to end.
         runner.beforeForward(() -> Thread.onSpinWait());
-        assertThat(chat().limits(Limits.DEFAULT.withTime(Duration.ofNanos(1))).ask("Go").done().finish())
+        assertThat(chat().limits(Limits.DEFAULT.withTime(Duration.ofNanos(1)))
+                        .ask("Go")
+                        .done()
+                        .finish())
                 .isIn(Finish.TIME, Finish.STOP);
         assertThat(toolThreads()).isEmpty();
     }
@@ -230,8 +227,10 @@ class TestChat {
     void cancellingAtAnyPointLeavesNothingBehind() throws InterruptedException {
         for (int events = 0; events < 12; events++) {
             ScriptedModelRunner own = Scripts.runner();
-            Scripts.answer(own, "<|channel|>analysis<|message|>abc<|end|><|start|>assistant<|channel|>commentary"
-                    + " to=functions.f <|constrain|>json<|message|>{}<|call|>");
+            Scripts.answer(
+                    own,
+                    "<|channel|>analysis<|message|>abc<|end|><|start|>assistant<|channel|>commentary"
+                            + " to=functions.f <|constrain|>json<|message|>{}<|call|>");
             Scripts.finalAnswer(own, "xyz");
             try (ChatModel script = Scripts.model(own)) {
                 Chat chat = script.chat().options(OPTIONS).tools(Tool.of("f", "", null, arguments -> "r"));

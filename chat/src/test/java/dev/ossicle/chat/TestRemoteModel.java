@@ -59,8 +59,8 @@ class TestRemoteModel {
     }
 
     private void answer(HttpExchange exchange) throws IOException {
-        requests.add((JsonObject)
-                Json.parse(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)));
+        requests.add(
+                (JsonObject) Json.parse(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)));
         keys.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
         Reply reply = replies.remove();
         exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
@@ -114,12 +114,16 @@ class TestRemoteModel {
             List<ChatEvent> events = new ArrayList<>();
             model.chat()
                     .instructions("Be brief.")
-                    .options(ChatOptions.DEFAULT.withEffort(ReasoningEffort.HIGH).withSeed(7))
+                    .options(
+                            ChatOptions.DEFAULT.withEffort(ReasoningEffort.HIGH).withSeed(7))
                     .ask("Hi")
                     .forEach(events::add);
             assertThat(events)
                     .startsWith(
-                            new Reasoning("Think"), new Reasoning("ing."), new Text("Hé", false), new Text("llo", false));
+                            new Reasoning("Think"),
+                            new Reasoning("ing."),
+                            new Text("Hé", false),
+                            new Text("llo", false));
             Done done = (Done) events.getLast();
             assertThat(done.finish()).isEqualTo(Finish.STOP);
             assertThat(done.usage().promptTokens()).isEqualTo(70);
@@ -131,7 +135,8 @@ class TestRemoteModel {
         assertThat(request.get("reasoning_effort")).isEqualTo(Json.of("high"));
         assertThat(request.get("seed")).isEqualTo(Json.of(7));
         assertThat(request.get("messages"))
-                .hasToString("[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Hi\"}]");
+                .hasToString(
+                        "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Hi\"}]");
         assertThat(keys).containsExactly("Bearer secret");
     }
 
@@ -139,10 +144,12 @@ class TestRemoteModel {
     void callsInPiecesAndInParallelAreAnswered() {
         reply(
                 delta("{\"reasoning\":\"Two.\"}"),
-                delta("{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}]}"),
+                delta(
+                        "{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}]}"),
                 delta("{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}}]}"),
                 delta("{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"1}\"}}]}"),
-                delta("{\"tool_calls\":[{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"nope\",\"arguments\":\"{}\"}}]}"),
+                delta(
+                        "{\"tool_calls\":[{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"nope\",\"arguments\":\"{}\"}}]}"),
                 finish("tool_calls"));
         reply(delta("{\"content\":\"Two.\"}"), finish("stop"));
         try (ChatModel model = model()) {
@@ -154,12 +161,13 @@ class TestRemoteModel {
         }
         JsonArray messages = (JsonArray) requests.get(1).get("messages");
         assertThat(String.valueOf(messages))
-                .isEqualTo("[{\"role\":\"user\",\"content\":\"One and one?\"},"
-                        + "{\"role\":\"assistant\",\"content\":\"\",\"reasoning\":\"Two.\",\"tool_calls\":["
-                        + "{\"id\":\"call_0\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":1}\"}},"
-                        + "{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"nope\",\"arguments\":\"{}\"}}]},"
-                        + "{\"role\":\"tool\",\"content\":\"got {\\\"a\\\":1}\",\"tool_call_id\":\"call_0\"},"
-                        + "{\"role\":\"tool\",\"content\":\"error: there is no function nope; there are: add\",\"tool_call_id\":\"call_1\"}]");
+                .isEqualTo(
+                        "[{\"role\":\"user\",\"content\":\"One and one?\"},"
+                                + "{\"role\":\"assistant\",\"content\":\"\",\"reasoning\":\"Two.\",\"tool_calls\":["
+                                + "{\"id\":\"call_0\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":1}\"}},"
+                                + "{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"nope\",\"arguments\":\"{}\"}}]},"
+                                + "{\"role\":\"tool\",\"content\":\"got {\\\"a\\\":1}\",\"tool_call_id\":\"call_0\"},"
+                                + "{\"role\":\"tool\",\"content\":\"error: there is no function nope; there are: add\",\"tool_call_id\":\"call_1\"}]");
         assertThat(String.valueOf(requests.get(0).get("tools"))).contains("\"name\":\"add\"");
     }
 

@@ -30,8 +30,11 @@ class TestTypedAnswers {
     @Test
     void aRecordBecomesAClosedSchemaInItsOwnOrder() {
         JsonObject schema = (JsonObject) JavaTypes.schema(City.class);
-        assertThat(((JsonObject) schema.get("properties")).members().keySet())
-                .containsExactly("name", "population", "size", "landmarks", "area", "motto");
+        assertThat(schema.get("properties"))
+                .isInstanceOfSatisfying(
+                        JsonObject.class,
+                        properties -> assertThat(properties.members().keySet())
+                                .containsExactly("name", "population", "size", "landmarks", "area", "motto"));
         assertThat(schema.get("required")).hasToString("[\"name\",\"population\",\"size\",\"landmarks\"]");
         assertThat(schema.get("additionalProperties")).isEqualTo(Json.of(false));
         assertThat(schema.toString())
@@ -61,9 +64,8 @@ class TestTypedAnswers {
         ScriptedModelRunner runner = Scripts.runner();
         Scripts.finalAnswer(runner, "{\"name\":\"Rome\",\"population\":28000");
         try (ChatModel model = Scripts.model(runner)) {
-            assertThatThrownBy(() -> model.chat()
-                            .limits(Limits.DEFAULT.withTokens(30))
-                            .ask("The capital of Italy?", City.class))
+            assertThatThrownBy(() ->
+                            model.chat().limits(Limits.DEFAULT.withTokens(30)).ask("The capital of Italy?", City.class))
                     .isInstanceOf(ChatException.class)
                     .hasMessageContaining("ended early");
         }

@@ -34,8 +34,11 @@ final class DoctorCommand implements Callable<Integer> {
         if (java.feature() == 25 && java.update() < 3) {
             advice.add("this JDK 25 has a fault in G1 that 25.0.3 mends (JDK-8377811): update it");
         }
-        row(out, "system", System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
-                + System.getProperty("os.arch"));
+        row(
+                out,
+                "system",
+                System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
+                        + System.getProperty("os.arch"));
         row(out, "cores", cores);
         long total = MachineMemory.total();
         row(
@@ -45,11 +48,17 @@ final class DoctorCommand implements Callable<Integer> {
                         + (MachineMemory.available().isPresent()
                                 ? ", " + Sizes.bytes(MachineMemory.available().getAsLong()) + " available"
                                 : ""));
-        row(out, "java heap", "at most " + Sizes.bytes(Runtime.getRuntime().maxMemory())
-                + " (weights and cache are outside of it)");
+        row(
+                out,
+                "java heap",
+                "at most " + Sizes.bytes(Runtime.getRuntime().maxMemory()) + " (weights and cache are outside of it)");
         for (ModelRunnerProvider provider : ModelRunners.all()) {
-            row(out, "device " + provider.name(), provider.unavailable().map(why -> "no: " + why).orElse("yes: " + provider.description()));
-            provider.unavailable().ifPresent(why -> advice.add("device " + provider.name() + " cannot be used: " + why));
+            row(
+                    out,
+                    "device " + provider.name(),
+                    provider.unavailable().map(why -> "no: " + why).orElse("yes: " + provider.description()));
+            provider.unavailable()
+                    .ifPresent(why -> advice.add("device " + provider.name() + " cannot be used: " + why));
         }
         double one = ReadBandwidth.measure(1);
         double all = cores == 1 ? one : ReadBandwidth.measure(cores);

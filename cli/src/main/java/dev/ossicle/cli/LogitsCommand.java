@@ -37,7 +37,11 @@ final class LogitsCommand implements Callable<Integer> {
     /** Prompt tokens computed at once: enough to share each expanded row of weights, little enough for the caches. */
     private static final int CHUNK = 512;
 
-    @Option(names = "--model", required = true, paramLabel = "MODEL", description = "A folder or a .gguf file; or nano.")
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "MODEL",
+            description = "A folder or a .gguf file; or nano.")
     private String model;
 
     @Option(
@@ -90,8 +94,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     private static void compute(
             ModelRunner runner, KvSequence sequence, int[] ids, int firstWanted, OutputStream file, PrintWriter err) {
-        ByteBuffer row =
-                ByteBuffer.allocate(4 * runner.config().vocabulary()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer row = ByteBuffer.allocate(4 * runner.config().vocabulary()).order(ByteOrder.LITTLE_ENDIAN);
         Progress progress = new Progress(err, "tokens", ids.length);
         for (int from = 0; from < ids.length; from += CHUNK) {
             int to = Math.min(ids.length, from + CHUNK);

@@ -39,10 +39,7 @@ import picocli.CommandLine.Spec;
             "Also: ossicle train --help (its own program; see docs/training.md).",
         })
 public final class Main implements Runnable {
-    @Option(
-            names = "--debug",
-            description = "Print the stack trace of a failure.",
-            scope = ScopeType.INHERIT)
+    @Option(names = "--debug", description = "Print the stack trace of a failure.", scope = ScopeType.INHERIT)
     private boolean debug;
 
     @Spec
@@ -84,17 +81,16 @@ public final class Main implements Runnable {
     /** One line that says what and where. */
     static String message(Throwable failure) {
         String text = failure.getMessage();
-        String message =
-                switch (failure) {
-                    case NoSuchFileException e -> e.getFile() + ": no such file";
-                    case AccessDeniedException e -> e.getFile() + ": permission denied";
-                    case InternalError e -> // how the JVM reports a mapped file that was cut short meanwhile
-                        "a file was changed while it was in use, or could not be read: " + text;
-                    case OutOfMemoryError e ->
-                        "out of memory: give the JVM more with OSSICLE_JAVA_OPTIONS=-Xmx8g, or use a smaller context ("
-                                + text + ")";
-                    default -> text == null ? failure.toString() : text;
-                };
+        String message = switch (failure) {
+            case NoSuchFileException e -> e.getFile() + ": no such file";
+            case AccessDeniedException e -> e.getFile() + ": permission denied";
+            case InternalError e -> // how the JVM reports a mapped file that was cut short meanwhile
+                "a file was changed while it was in use, or could not be read: " + text;
+            case OutOfMemoryError e ->
+                "out of memory: give the JVM more with OSSICLE_JAVA_OPTIONS=-Xmx8g, or use a smaller context (" + text
+                        + ")";
+            default -> text == null ? failure.toString() : text;
+        };
         return message.replace("\n", " ");
     }
 

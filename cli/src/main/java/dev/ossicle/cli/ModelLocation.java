@@ -32,8 +32,7 @@ sealed interface ModelLocation {
     String NANO = "nano";
 
     /** {@code gpt-oss}, {@code gpt-oss-20b}, {@code gpt-oss:120b}, {@code openai/gpt-oss-20b}, ... */
-    Pattern KNOWN_NAME =
-            Pattern.compile("(openai/)?gpt-oss(-safeguard)?([:-](20|120)b)?", Pattern.CASE_INSENSITIVE);
+    Pattern KNOWN_NAME = Pattern.compile("(openai/)?gpt-oss(-safeguard)?([:-](20|120)b)?", Pattern.CASE_INSENSITIVE);
 
     /** What cannot be the beginning of a sentence. */
     Pattern PATH_LIKE = Pattern.compile("\\S+\\.gguf|(\\.{0,2}|~)[/\\\\]\\S*|https?://\\S+");

@@ -86,8 +86,9 @@ final class PlainWriter implements Consumer<ChatEvent> {
                     err.println("ossicle: the model ended without an answer; what it said is above");
                 }
             }
-            case LENGTH -> err.println("ossicle: cut after " + done.usage().completionTokens()
-                    + " tokens (--max-tokens); the answer is not complete");
+            case LENGTH ->
+                err.println("ossicle: cut after " + done.usage().completionTokens()
+                        + " tokens (--max-tokens); the answer is not complete");
             case CONTEXT -> err.println("ossicle: the model's context is full; the answer is not complete");
             case CANCELLED -> err.println("ossicle: stopped");
             case TIME -> err.println("ossicle: the time is over; the answer is not complete");

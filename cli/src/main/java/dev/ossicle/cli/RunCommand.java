@@ -51,8 +51,9 @@ final class RunCommand implements Callable<Integer> {
             arity = "0..*",
             paramLabel = "[MODEL] [PROMPT]",
             hideParamSyntax = true,
-            description = "A folder or a .gguf file (nano, the embedded model, if none is given), and what to ask; a prompt"
-                    + " that is not given is read from standard input.")
+            description =
+                    "A folder or a .gguf file (nano, the embedded model, if none is given), and what to ask; a prompt"
+                            + " that is not given is read from standard input.")
     private List<String> words = List.of();
 
     @Option(
@@ -73,7 +74,10 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--temperature", paramLabel = "T", description = "0 takes the best token; 1 by default.")
     private double temperature = 1;
 
-    @Option(names = "--top-p", paramLabel = "P", description = "Draw from the best tokens with this probability; 1 (all).")
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Draw from the best tokens with this probability; 1 (all).")
     private double topP = 1;
 
     @Option(names = "--top-k", paramLabel = "K", description = "Draw from the K best tokens; 0 (all).")
@@ -85,10 +89,16 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Same seed, same text; random by default.")
     private @Nullable Long seed;
 
-    @Option(names = "--max-tokens", paramLabel = "N", description = "At most so many, reasoning included; no limit but the context by default.")
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "At most so many, reasoning included; no limit but the context by default.")
     private int maxTokens = Integer.MAX_VALUE;
 
-    @Option(names = "--date", paramLabel = "YYYY-MM-DD", description = "What the model takes for today; today by default.")
+    @Option(
+            names = "--date",
+            paramLabel = "YYYY-MM-DD",
+            description = "What the model takes for today; today by default.")
     private @Nullable String date;
 
     @Option(names = "--hide-reasoning", description = "Show the answer only.")
@@ -97,7 +107,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Events as JSON lines on standard output.")
     private boolean json;
 
-    @Option(names = {"-v", "--verbose"}, description = "Timings, and a line that reproduces the run, on standard error.")
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Timings, and a line that reproduces the run, on standard error.")
     private boolean verbose;
 
     @Mixin
@@ -113,8 +125,8 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         PrintWriter err = spec.commandLine().getErr();
         if (words.size() > 2) {
-            throw new UsageException("expected [MODEL] [PROMPT], found " + words.size()
-                    + " arguments: put the prompt in quotes");
+            throw new UsageException(
+                    "expected [MODEL] [PROMPT], found " + words.size() + " arguments: put the prompt in quotes");
         }
         String modelWord = words.size() == 2 || (words.size() == 1 && ModelLocation.isModel(words.getFirst()))
                 ? words.getFirst()
@@ -128,8 +140,9 @@ final class RunCommand implements Callable<Integer> {
         ModelLocation location = ModelLocation.of(modelWord);
         String prompt = prompt(promptWord, err);
         if (modelWord == null) {
-            err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong; for a real"
-                    + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
+            err.println(
+                    "ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong; for a real"
+                            + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
         }
         long start = System.nanoTime();
         try (ChatModel model = open(location, err)) {
@@ -163,7 +176,7 @@ final class RunCommand implements Callable<Integer> {
 
     private ChatModel open(ModelLocation location, PrintWriter err) {
         return switch (location) {
-            case ModelLocation.Local local -> runnerOptions.open(local.path(), err);
+            case ModelLocation.Local local -> runnerOptions.open(local, err);
             case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
         };
     }

@@ -5,7 +5,6 @@ import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -24,8 +23,8 @@ final class RunnerOptions {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
-    LocalModel open(Path path, PrintWriter err) {
-        return LocalModel.open(path, choose(err), threads());
+    LocalModel open(ModelLocation.Local model, PrintWriter err) {
+        return LocalModel.open(model.name(), model.path(), choose(err), threads());
     }
 
     /** The same for tokens alone. */

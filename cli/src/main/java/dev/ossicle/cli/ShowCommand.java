@@ -68,11 +68,9 @@ final class ShowCommand implements Callable<Integer> {
         row(
                 out,
                 "parameters",
-                Sizes.count(config.parameters()) + ", " + Sizes.count(config.activeParameters()) + " active for a token");
-        row(
-                out,
-                "layers",
-                config.layers() + ", alternating a window of " + config.window() + " and the full context");
+                Sizes.count(config.parameters()) + ", " + Sizes.count(config.activeParameters())
+                        + " active for a token");
+        row(out, "layers", config.layers() + ", alternating a window of " + config.window() + " and the full context");
         row(out, "experts", config.expertsPerToken() + " of " + config.experts() + " in each layer");
         row(out, "hidden size", config.hidden() + ", " + config.intermediate() + " inside an expert");
         row(
@@ -97,8 +95,7 @@ final class ShowCommand implements Callable<Integer> {
     private static String formats(Checkpoint checkpoint) {
         Map<String, Long> byFormat = checkpoint.tensors().stream()
                 .collect(Collectors.groupingBy(
-                        Checkpoint.TensorInfo::format,
-                        Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
+                        Checkpoint.TensorInfo::format, Collectors.summingLong(Checkpoint.TensorInfo::bytes)));
         return byFormat.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
                 .map(e -> e.getKey() + " " + Sizes.bytes(e.getValue()))
@@ -152,7 +149,9 @@ final class ShowCommand implements Callable<Integer> {
                     + layer.router().bytes();
             ExpertWeights expert = layer.experts().getFirst();
             bytes += config.expertsPerToken()
-                    * (expert.gate().bytes() + expert.up().bytes() + expert.down().bytes());
+                    * (expert.gate().bytes()
+                            + expert.up().bytes()
+                            + expert.down().bytes());
         }
         return bytes;
     }

@@ -23,7 +23,8 @@ final class Sizes {
             scaled /= 1000;
             unit++;
         }
-        String number = unit == 0 ? String.format(Locale.ROOT, "%.0f", scaled) : String.format(Locale.ROOT, "%.1f", scaled);
+        String number =
+                unit == 0 ? String.format(Locale.ROOT, "%.0f", scaled) : String.format(Locale.ROOT, "%.1f", scaled);
         return (number + " " + units[unit]).strip();
     }
 }

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
 /** Random weights of the real shapes. */
 @Command(
         name = "synth",
-        description = "Writes a GGUF file with random weights of a real model's shapes, for measuring without a download.",
+        description =
+                "Writes a GGUF file with random weights of a real model's shapes, for measuring without a download.",
         mixinStandardHelpOptions = true,
         footer = {
             "",

@@ -35,8 +35,8 @@ final class Terminal {
         if (symbol.isEmpty()) {
             return false;
         }
-        var isatty = linker.downcallHandle(
-                symbol.get(), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        var isatty =
+                linker.downcallHandle(symbol.get(), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         try {
             return (int) isatty.invokeExact(descriptor) != 0;
         } catch (Throwable e) {

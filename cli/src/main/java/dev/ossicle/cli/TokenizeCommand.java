@@ -29,7 +29,10 @@ import picocli.CommandLine.Spec;
             "  ossicle tokenize < README.md | wc -w       how many tokens a file has",
         })
 final class TokenizeCommand implements Callable<Integer> {
-    @Parameters(arity = "0..1", paramLabel = "TEXT", description = "The text or ids; from standard input if there are none.")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "TEXT",
+            description = "The text or ids; from standard input if there are none.")
     private @Nullable String text;
 
     @Option(names = "--model", paramLabel = "MODEL", description = "Whose tokenizer; o200k_harmony by default.")

@@ -49,8 +49,10 @@ class TestCommands {
     @Test
     void sameSeedSameTextAtAnyNumberOfThreads() {
         String[] line = {"run", model, "Hi", "--json", "--seed", "11", "--max-tokens", "80", "--date", "2026-01-02"};
-        String one = withoutTimings(CommandLineRun.of(with(line, "--threads", "1")).out());
-        assertThat(withoutTimings(CommandLineRun.of(with(line, "--threads", "3")).out()))
+        String one =
+                withoutTimings(CommandLineRun.of(with(line, "--threads", "1")).out());
+        assertThat(withoutTimings(
+                        CommandLineRun.of(with(line, "--threads", "3")).out()))
                 .isEqualTo(one);
         line[5] = "12";
         assertThat(withoutTimings(CommandLineRun.of(line).out())).isNotEqualTo(one);
@@ -82,7 +84,15 @@ class TestCommands {
         System.setIn(new ByteArrayInputStream("Summarise.\n".getBytes(StandardCharsets.UTF_8)));
         try {
             assertThat(withoutTimings(CommandLineRun.of(
-                                    "run", model, "--file", file.toString(), "--json", "--seed", "1", "--max-tokens", "30")
+                                    "run",
+                                    model,
+                                    "--file",
+                                    file.toString(),
+                                    "--json",
+                                    "--seed",
+                                    "1",
+                                    "--max-tokens",
+                                    "30")
                             .out()))
                     .isEqualTo(given);
         } finally {
@@ -99,10 +109,7 @@ class TestCommands {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     run MODEL Hi --temperature -1     | 2 | temperature is -1.0
                     run MODEL Hi --top-p 0            | 2 | top-p is 0.0
                     run MODEL Hi --reasoning much     | 2 | reasoning
@@ -145,7 +152,8 @@ class TestCommands {
 
     @Test
     void debugAddsTheStackTrace() {
-        assertThat(CommandLineRun.of("--debug", "show", folder.toString()).err()).contains("\tat ");
+        assertThat(CommandLineRun.of("--debug", "show", folder.toString()).err())
+                .contains("\tat ");
     }
 
     @ParameterizedTest
@@ -217,7 +225,9 @@ class TestCommands {
     @Test
     void tokenizeGoesBothWays() {
         assertThat(CommandLineRun.of("tokenize", "Hello, world").out().strip()).isEqualTo("13225 11 2375");
-        assertThat(CommandLineRun.of("tokenize", "--decode", "13225, 11 2375").out().strip())
+        assertThat(CommandLineRun.of("tokenize", "--decode", "13225, 11 2375")
+                        .out()
+                        .strip())
                 .isEqualTo("Hello, world");
         assertThat(CommandLineRun.of("tokenize", "--model", model, "AB").out().strip())
                 .isEqualTo("65 66");

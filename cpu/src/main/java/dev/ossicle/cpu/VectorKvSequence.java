@@ -56,7 +56,6 @@ final class VectorKvSequence implements KvSequence {
         return 2L * config.kvHeads() * BLOCK * paddedHeadDim(config) * Float.BYTES;
     }
 
-
     static int paddedHeadDim(ModelConfig config) {
         return (config.headDim() + 3) & -4;
     }

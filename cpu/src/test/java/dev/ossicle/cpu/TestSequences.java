@@ -69,8 +69,8 @@ final class TestSequences {
         int[] tokens = model.tokens(config, at + 300);
         int[] others = tokens.clone();
         Arrays.fill(others, at, others.length, 7);
-        for (ModelRunner runner : List.of(
-                new VectorModelRunner(config, weights, 1, 64), new ReferenceModelRunner(config, weights))) {
+        for (ModelRunner runner :
+                List.of(new VectorModelRunner(config, weights, 1, 64), new ReferenceModelRunner(config, weights))) {
             try (runner) {
                 float[][] want = Logits.whole(runner, tokens);
                 float[][] wantOthers = Logits.whole(runner, others);
@@ -94,7 +94,9 @@ final class TestSequences {
                     assertThat(third.bytes()).isGreaterThanOrEqualTo(bytes);
                 }
                 for (int position = at; position < at + 300; position++) {
-                    assertThat(Arrays.equals(got[position], want[position])).as("%d of the first", position).isTrue();
+                    assertThat(Arrays.equals(got[position], want[position]))
+                            .as("%d of the first", position)
+                            .isTrue();
                     assertThat(Arrays.equals(gotOthers[position], wantOthers[position]))
                             .as("%d of the second", position)
                             .isTrue();

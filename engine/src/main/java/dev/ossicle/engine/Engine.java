@@ -108,8 +108,8 @@ public final class Engine implements AutoCloseable {
             int cached = sequence.length();
             for (int from = cached; from < prompt.length; from = sequence.length()) {
                 if (stopped(generation)) {
-                    generation.emit(new Done(
-                            Finish.CANCELLED, new Timings(from, cached, System.nanoTime() - start, 0, 0)));
+                    generation.emit(
+                            new Done(Finish.CANCELLED, new Timings(from, cached, System.nanoTime() - start, 0, 0)));
                     return;
                 }
                 int to = Math.min(prompt.length, from + PREFILL_CHUNK);
@@ -141,8 +141,7 @@ public final class Engine implements AutoCloseable {
             kept = true;
             generation.emit(new Done(
                     finish,
-                    new Timings(
-                            prompt.length, cached, prefilled - start, tokens, System.nanoTime() - prefilled)));
+                    new Timings(prompt.length, cached, prefilled - start, tokens, System.nanoTime() - prefilled)));
         } finally {
             if (!kept) {
                 sequence.close();
