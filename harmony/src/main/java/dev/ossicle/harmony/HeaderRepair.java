@@ -87,9 +87,13 @@ final class HeaderRepair {
             return false;
         }
         // An unknown first word is a tool's name only where the tool says to whom it speaks.
-        return header.name() == null
-                || (isWord(header.name())
-                        && !header.name().startsWith("to=")
+        String name = header.name();
+        return name == null
+                || name.equals(Role.TOOL.text())
+                || (isWord(name)
+                        && !name.startsWith("to=")
+                        && roleBefore(name) == null
+                        && channelBefore(name) == null
                         && recipient != null
                         && !reading.bareRecipient());
     }

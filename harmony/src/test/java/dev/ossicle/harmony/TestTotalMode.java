@@ -118,7 +118,7 @@ class TestTotalMode {
             {-1},
             Arrays.copyOf(Wire.tokens("\uFDFD"), 1),
         }) {
-            int[] tokens = new int[200_000 / unit.length * unit.length];
+            int[] tokens = new int[60_000 / unit.length * unit.length];
             for (int i = 0; i < tokens.length; i++) {
                 tokens[i] = unit[i % unit.length];
             }
