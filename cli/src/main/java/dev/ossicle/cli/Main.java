@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             DoctorCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
+            HarmonyCommand.class,
             SynthCommand.class,
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -157,7 +157,7 @@ class TestCommands {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "run", "show", "doctor", "logits", "tokenize", "synth"})
+    @ValueSource(strings = {"", "run", "show", "doctor", "logits", "tokenize", "harmony", "synth"})
     void helpIsThereForEveryCommand(String command) {
         CommandLineRun run = command.isEmpty() ? CommandLineRun.of("--help") : CommandLineRun.of(command, "--help");
         assertThat(run.status()).isZero();
