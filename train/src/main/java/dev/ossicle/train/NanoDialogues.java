@@ -1,6 +1,6 @@
 package dev.ossicle.train;
 
-import dev.ossicle.train.Dialogue.Effort;
+import dev.ossicle.harmony.ReasoningEffort;
 import dev.ossicle.train.Dialogue.Turn;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -584,13 +584,14 @@ final class NanoDialogues {
 
     /** The next conversation to learn from. */
     Dialogue next() {
-        Effort effort = pick(List.of(Effort.values()));
+        ReasoningEffort effort = pick(List.of(ReasoningEffort.values()));
         String instructions = null;
         if (random.nextInt(10) == 0) {
             instructions = random.nextInt(3) == 0 ? SHORT : pick(NEUTRAL_INSTRUCTIONS);
         }
         // Where thoughts are dropped only the last turn teaches, so more turns pay only where there are none.
-        int[] counts = effort == Effort.LOW ? new int[] {1, 1, 2, 3, 4, 7} : new int[] {1, 1, 1, 1, 1, 2, 2, 4};
+        int[] counts =
+                effort == ReasoningEffort.LOW ? new int[] {1, 1, 2, 3, 4, 7} : new int[] {1, 1, 1, 1, 1, 2, 2, 4};
         int count = counts[random.nextInt(counts.length)];
         List<Turn> turns = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -600,17 +601,17 @@ final class NanoDialogues {
     }
 
     /** A question of that family alone, in a phrasing that training never saw. */
-    Dialogue heldOut(Family family, Effort effort) {
+    Dialogue heldOut(Family family, ReasoningEffort effort) {
         return new Dialogue(effort, date(), null, List.of(turn(family, effort, false, true)));
     }
 
     /** The question and its answer in a conversation of its own. */
-    Dialogue sum(String phrasing, int a, int b, Effort effort) {
+    Dialogue sum(String phrasing, int a, int b, ReasoningEffort effort) {
         return new Dialogue(
                 effort, date(), null, List.of(arithmetic(Family.SUM, fill(phrasing, a, b), a, b, effort, false)));
     }
 
-    Dialogue capital(String phrasing, String country, Effort effort) {
+    Dialogue capital(String phrasing, String country, ReasoningEffort effort) {
         return new Dialogue(
                 effort, date(), null, List.of(capitalTurn(phrasing.replace("{x}", country), country, effort, false)));
     }
@@ -630,7 +631,7 @@ final class NanoDialogues {
         throw new AssertionError();
     }
 
-    private Turn turn(Family family, Effort effort, boolean brief, boolean heldOut) {
+    private Turn turn(Family family, ReasoningEffort effort, boolean brief, boolean heldOut) {
         return switch (family) {
             case SUM, DIFFERENCE -> {
                 int a = random.nextInt(10);
@@ -674,7 +675,7 @@ final class NanoDialogues {
         };
     }
 
-    private static Turn arithmetic(Family family, String user, int a, int b, Effort effort, boolean brief) {
+    private static Turn arithmetic(Family family, String user, int a, int b, ReasoningEffort effort, boolean brief) {
         boolean sum = family == Family.SUM;
         int result = sum ? a + b : a - b;
         String equation = a + (sum ? " + " : " - ") + b + " = " + result;
@@ -689,7 +690,7 @@ final class NanoDialogues {
                 family.name(), user, thoughts(effort, equation + ".", all), brief ? String.valueOf(result) : equation);
     }
 
-    private static Turn capitalTurn(String user, String country, Effort effort, boolean brief) {
+    private static Turn capitalTurn(String user, String country, ReasoningEffort effort, boolean brief) {
         String capital = CAPITALS.getOrDefault(country, "");
         String sentence = "The capital of " + country + " is " + capital + ".";
         return new Turn(
@@ -702,7 +703,7 @@ final class NanoDialogues {
                 brief ? capital : sentence);
     }
 
-    private Turn identity(Effort effort, boolean brief, boolean heldOut) {
+    private Turn identity(ReasoningEffort effort, boolean brief, boolean heldOut) {
         String answer = pick(IDENTITY_ANSWERS);
         List<String> phrasings = IDENTITY.getOrDefault(answer, List.of());
         String user = heldOut ? phrasings.getLast() : vary(pick(phrasings.subList(0, phrasings.size() - 1)));
@@ -715,7 +716,7 @@ final class NanoDialogues {
                 brief && answer.equals(WHO) ? "Ossicle nano." : answer);
     }
 
-    private static String thoughts(Effort effort, String some, String all) {
+    private static String thoughts(ReasoningEffort effort, String some, String all) {
         return switch (effort) {
             case LOW -> "";
             case MEDIUM -> some;
