@@ -8,19 +8,19 @@ ossicle_find_jdk() {
     on_path=$(command -v javac 2>/dev/null || true)
     if [ -n "$on_path" ]; then on_path=$(dirname "$(dirname "$(readlink -f "$on_path" 2>/dev/null || echo "$on_path")")"); fi
     set +f
-    for home in "${JAVA_HOME-}" "$on_path" \
+    for candidate in "${JAVA_HOME-}" "$on_path" \
         /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* "${HOME-}"/.sdkman/candidates/java/* "${HOME-}"/.jdks/* \
         /Library/Java/JavaVirtualMachines/*/Contents/Home "${HOME-}"/Library/Java/JavaVirtualMachines/*/Contents/Home \
         /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
-        if [ -z "$home" ] || [ ! -x "$home/bin/javac" ] || [ ! -f "$home/release" ]; then continue; fi
-        version=$(sed -n 's/^JAVA_VERSION="\([0-9.]*\).*/\1/p' "$home/release")
+        if [ -z "$candidate" ] || [ ! -x "$candidate/bin/javac" ] || [ ! -f "$candidate/release" ]; then continue; fi
+        version=$(sed -n 's/^JAVA_VERSION="\([0-9.]*\).*/\1/p' "$candidate/release")
         major=${version%%.*}
         case "$major" in '' | *[!0-9]*) continue ;; esac
         if [ "$major" -lt 25 ]; then continue; fi
         case "$version" in
-        25 | 25.0 | 25.0.[012] | 25.0.[012].*) fallback=${fallback:-$home} ;;
+        25 | 25.0 | 25.0.[012] | 25.0.[012].*) fallback=${fallback:-$candidate} ;;
         *)
-            JAVA_HOME=$home
+            JAVA_HOME=$candidate
             export JAVA_HOME
             return 0
             ;;

@@ -1,0 +1,229 @@
+package dev.ossicle.chat;
+
+import dev.ossicle.chat.ChatEvent.Done;
+import dev.ossicle.chat.ChatEvent.Finish;
+import dev.ossicle.chat.ChatEvent.Reasoning;
+import dev.ossicle.chat.ChatEvent.Text;
+import dev.ossicle.chat.ChatEvent.ToolCall;
+import dev.ossicle.chat.ChatEvent.ToolResult;
+import dev.ossicle.chat.ChatEvent.Usage;
+import dev.ossicle.chat.ChatModel.StepEnd;
+import dev.ossicle.harmony.Message;
+import dev.ossicle.harmony.Repair;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One answer on its way: steps of the model and, between them, calls of functions. Events come as they are asked for, by one
+ * thread; any thread may cancel. Leaving it before its end needs {@link #close}.
+ */
+public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
+    private final ChatModel.Turn turn;
+    private final List<Message> history;
+    private final ToolRunner runner;
+    private final Limits limits;
+    private final Deadline deadline;
+    private final Deque<ChatEvent> pending = new ArrayDeque<>();
+    private final List<Repair> repairs = new ArrayList<>();
+    private Usage usage = Usage.NONE;
+    private int rounds;
+    private @Nullable Done done;
+    private volatile boolean cancelled;
+
+    Answer(ChatModel.Turn turn, List<Message> history, Map<String, Tool> tools, Limits limits) {
+        this.turn = turn;
+        this.history = history;
+        this.limits = limits;
+        this.runner = new ToolRunner(tools, limits);
+        this.deadline = new Deadline(limits.time(), this::stop);
+    }
+
+    /**
+     * Waits for the next event; null after {@link Done}.
+     *
+     * @throws ChatException if the model cannot go on; nothing follows
+     */
+    public @Nullable ChatEvent next() throws InterruptedException {
+        while (pending.isEmpty()) {
+            if (done != null) {
+                return null;
+            }
+            boolean completed = false;
+            try {
+                ChatEvent event = turn.next();
+                if (event != null) {
+                    pending.add(event);
+                } else {
+                    endOfStep(turn.end());
+                }
+                completed = true;
+            } finally {
+                if (!completed) {
+                    finish(Finish.CANCELLED); // nothing more can come, whoever asks
+                    turn.cancel();
+                    pending.clear();
+                }
+            }
+        }
+        return pending.remove();
+    }
+
+    private void endOfStep(StepEnd step) throws InterruptedException {
+        history.addAll(step.messages());
+        usage = usage.plus(step.usage());
+        repairs.addAll(step.repairs());
+        if (deadline.isOver()) {
+            finish(Finish.TIME);
+        } else if (cancelled) {
+            finish(Finish.CANCELLED);
+        } else if (step.calls().isEmpty() || step.finish() != Finish.STOP) {
+            finish(step.finish());
+        } else if (rounds == limits.rounds()) {
+            finish(Finish.ROUNDS);
+        } else {
+            rounds++;
+            List<Message> results = new ArrayList<>();
+            for (Message call : step.calls()) {
+                results.add(run(call));
+            }
+            history.addAll(results);
+            if (deadline.isOver() || cancelled) {
+                finish(deadline.isOver() ? Finish.TIME : Finish.CANCELLED);
+            } else {
+                turn.results(results);
+            }
+        }
+    }
+
+    private Message run(Message call) throws InterruptedException {
+        String recipient = call.recipient() == null ? "" : call.recipient();
+        String name = ToolRunner.functionName(recipient);
+        // Unique in the conversation and the same when it is told again: the place of the result in the history.
+        String id = "call_" + history.size() + "_" + pending.size();
+        pending.add(new ToolCall(id, name, call.text()));
+        ToolRunner.Result result = runner.run(name, call.text());
+        pending.add(new ToolResult(id, name, result.output(), result.failed()));
+        String channel = call.channel() == null ? Message.COMMENTARY : call.channel();
+        return Message.toolResult(recipient, channel, result.output());
+    }
+
+    private void finish(Finish finish) {
+        deadline.end();
+        done = new Done(finish, usage, repairs);
+        pending.add(done);
+    }
+
+    /** Stops the model or the function that is running; {@link Done} still comes. Harmless when all is over. */
+    public void cancel() {
+        cancelled = true;
+        stop();
+    }
+
+    private void stop() {
+        turn.cancel();
+        runner.cancel();
+    }
+
+    boolean isDone() {
+        return done != null;
+    }
+
+    /** Cancels, and reads to the end, so that the history is complete. */
+    @Override
+    public void close() {
+        if (done == null) {
+            cancel();
+            forEach(event -> {});
+        }
+    }
+
+    /** Reads to the end; the whole answer, without preambles. */
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        forEach(event -> {
+            if (event instanceof Text part && !part.preamble()) {
+                text.append(part.text());
+            }
+        });
+        return text.toString();
+    }
+
+    /** Reads to the end; the last event. */
+    public Done done() {
+        forEach(event -> {});
+        if (done == null) {
+            throw new IllegalStateException("the answer has no end");
+        }
+        return done;
+    }
+
+    /** Reads to the end; answer and reasoning apart. */
+    public Parts parts() {
+        StringBuilder reasoning = new StringBuilder();
+        StringBuilder text = new StringBuilder();
+        for (ChatEvent event : this) {
+            switch (event) {
+                case Reasoning part -> reasoning.append(part.text());
+                case Text part -> text.append(part.text());
+                case ChatEvent.Reading ignored -> {}
+                case ToolCall ignored -> {}
+                case ToolResult ignored -> {}
+                case Done ignored -> {}
+            }
+        }
+        return new Parts(reasoning.toString(), text.toString());
+    }
+
+    /** What was thought and what was said. */
+    public record Parts(String reasoning, String text) {}
+
+    /** The events that have not been read yet, once. An interrupt ends the answer as {@link #cancel} does. */
+    @Override
+    public Iterator<ChatEvent> iterator() {
+        return new Iterator<>() {
+            private @Nullable ChatEvent ahead;
+
+            @Override
+            public boolean hasNext() {
+                if (ahead == null) {
+                    ahead = nextUninterrupted();
+                }
+                return ahead != null;
+            }
+
+            @Override
+            public ChatEvent next() {
+                if (!hasNext() || ahead == null) {
+                    throw new NoSuchElementException("the answer is over");
+                }
+                ChatEvent event = ahead;
+                ahead = null;
+                return event;
+            }
+        };
+    }
+
+    private @Nullable ChatEvent nextUninterrupted() {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return next();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    cancel();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.ossicle.chat;
+
+import dev.ossicle.harmony.Message;
+import dev.ossicle.harmony.Role;
+import dev.ossicle.harmony.ToolDescription;
+import dev.ossicle.json.Json;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a model is to answer.
+ *
+ * @param instructions what other APIs call the system prompt; null for none
+ * @param functions that the model may call
+ * @param history of the user's, the assistant's and the tools' messages, the newest last
+ * @param answerSchema JSON Schema that the answer must obey; null for free text
+ * @param maxTokens that this turn may take, reasoning included
+ */
+public record ChatRequest(
+        @Nullable String instructions,
+        List<ToolDescription> functions,
+        List<Message> history,
+        ChatOptions options,
+        @Nullable Json answerSchema,
+        int maxTokens) {
+    public ChatRequest {
+        functions = List.copyOf(functions);
+        history = List.copyOf(history);
+    }
+
+    /**
+     * The history as a model is to see it: what it thought before the user last spoke is left out, as it was when gpt-oss was
+     * trained (Harmony guide, "Handling reasoning output in subsequent sampling").
+     */
+    List<Message> shownHistory() {
+        int lastUser = history.size() - 1;
+        while (lastUser > 0 && history.get(lastUser).role() != Role.USER) {
+            lastUser--;
+        }
+        List<Message> shown = new ArrayList<>();
+        for (int i = 0; i < history.size(); i++) {
+            if (i >= lastUser || !Message.ANALYSIS.equals(history.get(i).channel())) {
+                shown.add(history.get(i));
+            }
+        }
+        return shown;
+    }
+}

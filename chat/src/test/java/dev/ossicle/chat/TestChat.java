@@ -1,0 +1,356 @@
+package dev.ossicle.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ossicle.chat.ChatEvent.Done;
+import dev.ossicle.chat.ChatEvent.Finish;
+import dev.ossicle.chat.ChatEvent.Reasoning;
+import dev.ossicle.chat.ChatEvent.Text;
+import dev.ossicle.chat.ChatEvent.ToolCall;
+import dev.ossicle.chat.ChatEvent.ToolResult;
+import dev.ossicle.engine.scripted.ScriptedModelRunner;
+import dev.ossicle.harmony.Message;
+import dev.ossicle.harmony.ReasoningEffort;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class TestChat {
+    private static final ChatOptions OPTIONS =
+            ChatOptions.DEFAULT.withSeed(1).withEffort(ReasoningEffort.LOW).withDate(LocalDate.of(2026, 11, 23));
+
+    private final ScriptedModelRunner runner = Scripts.runner();
+    private final ChatModel model = Scripts.model(runner);
+
+    @AfterEach
+    void closesCleanly() {
+        model.close();
+        assertThat(runner.openSequences()).isZero();
+        assertThat(runner.isClosed()).isTrue();
+    }
+
+    private Chat chat() {
+        return model.chat().options(OPTIONS);
+    }
+
+    @Test
+    void streamsReasoningAndTextApart() {
+        Scripts.answer(
+                runner,
+                "<|channel|>analysis<|message|>They greet.<|end|><|start|>assistant<|channel|>final<|message|>Hé!<|return|>");
+        List<ChatEvent> events = new ArrayList<>();
+        chat().instructions("Be brief.").ask("Hello").forEach(events::add);
+        assertThat(joined(events, Reasoning.class)).isEqualTo("They greet.");
+        assertThat(joined(events, Text.class)).isEqualTo("Hé!");
+        Done done = (Done) events.getLast();
+        assertThat(done.finish()).isEqualTo(Finish.STOP);
+        assertThat(done.repairs()).isEmpty();
+        assertThat(done.usage().completionTokens()).isEqualTo(7 + "analysisassistantfinal".length() + 11 + 4);
+        assertThat(done.usage().reasoningTokens()).isEqualTo(12); // <|message|> counts, which opened it
+        assertThat(Scripts.prompt(runner, 0))
+                .startsWith("<|start|>system<|message|>You are ChatGPT")
+                .contains("Current date: 2026-11-23\n\nReasoning: low")
+                .endsWith("<|end|><|start|>developer<|message|># Instructions\n\nBe brief.<|end|>"
+                        + "<|start|>user<|message|>Hello<|end|><|start|>assistant");
+    }
+
+    @Test
+    void theNextTurnForgetsWhatWasThoughtAndComputesOnlyWhatIsNew() {
+        Scripts.answer(
+                runner,
+                "<|channel|>analysis<|message|>Long thoughts.<|end|><|start|>assistant<|channel|>final<|message|>One.<|return|>");
+        Scripts.finalAnswer(runner, "Two.");
+        Chat chat = chat();
+        assertThat(chat.ask("First").text()).isEqualTo("One.");
+        Answer second = chat.ask("Second");
+        assertThat(second.text()).isEqualTo("Two.");
+        assertThat(Scripts.prompt(runner, 1))
+                .doesNotContain("Long thoughts.")
+                .endsWith("<|start|>user<|message|>First<|end|><|start|>assistant<|channel|>final<|message|>One.<|end|>"
+                        + "<|start|>user<|message|>Second<|end|><|start|>assistant");
+        assertThat(second.done().usage().cachedTokens())
+                .isBetween(runner.prompts().get(0).length, runner.prompts().get(0).length + 1);
+        assertThat(chat.history()).hasSize(5);
+    }
+
+    @Test
+    void callsFunctionsAndGoesOnWithTheirResults() {
+        Scripts.answer(
+                runner,
+                "<|channel|>analysis<|message|>I need it.<|end|><|start|>assistant<|channel|>commentary<|message|>Let me look."
+                        + "<|end|><|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json<|message|>"
+                        + "{\"city\":\"Oslo\"}<|call|>");
+        Scripts.finalAnswer(runner, "It rains.");
+        Tool weather = Tool.of("weather", "The weather", """
+                {"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}""", arguments -> "rain in " + arguments.get("city"));
+        Answer answer = chat().tools(weather).ask("Weather?");
+        List<ChatEvent> events = new ArrayList<>();
+        answer.forEach(events::add);
+        assertThat(events.stream().filter(e -> e instanceof ToolCall || e instanceof ToolResult))
+                .hasSize(2)
+                .anySatisfy(e -> assertThat(e).isInstanceOfSatisfying(ToolCall.class, call -> {
+                    assertThat(call.name()).isEqualTo("weather");
+                    assertThat(call.arguments()).isEqualTo("{\"city\":\"Oslo\"}");
+                }))
+                .anySatisfy(e -> assertThat(e).isInstanceOfSatisfying(ToolResult.class, result -> {
+                    assertThat(result.output()).isEqualTo("rain in \"Oslo\"");
+                    assertThat(result.failed()).isFalse();
+                }));
+        assertThat(events).contains(new Text("L", true));
+        assertThat(joined(events, Text.class)).isEqualTo("Let me look.It rains.");
+        assertThat(Scripts.prompt(runner, 0)).contains("type weather = (_: {\ncity: string,\n}) => any;");
+        // What the model wrote is kept as it wrote it, thoughts included, and the result follows.
+        assertThat(Scripts.prompt(runner, 1))
+                .endsWith("I need it.<|end|><|start|>assistant<|channel|>commentary<|message|>Let me look.<|end|>"
+                        + "<|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json<|message|>"
+                        + "{\"city\":\"Oslo\"}<|call|><|start|>functions.weather to=assistant<|channel|>commentary<|message|>"
+                        + "rain in \"Oslo\"<|end|><|start|>assistant");
+        Done done = (Done) events.getLast();
+        assertThat(done.usage().cachedTokens()).isPositive();
+    }
+
+    @Test
+    void twentyRoundsOfAllThatCanGoWrongEndAsResultsThatTheModelCanRead() {
+        CountDownLatch never = new CountDownLatch(1);
+        List<Tool> tools = List.of(
+                Tool.of("ok", "", null, arguments -> "fine " + arguments),
+                Tool.of("throws", "", null, arguments -> {
+                    throw new IllegalStateException("no fuel");
+                }),
+                Tool.of("hangs", "", null, arguments -> {
+                    never.await();
+                    return "late";
+                }),
+                Tool.of("huge", "", null, arguments -> "x".repeat(5_000_000)));
+        Limits limits = Limits.DEFAULT.withToolTime(Duration.ofMillis(500)).withToolOutput(1000);
+        List<String> expected = new ArrayList<>();
+        for (int round = 0; round < 4; round++) {
+            Scripts.call(runner, "ok", "{\"a\":" + round + "}");
+            expected.add("fine {\"a\":" + round + "}");
+            Scripts.call(runner, "ok", "{broken");
+            expected.add("error: the arguments of ok are not JSON: ");
+            Scripts.call(runner, "throws", "{}");
+            expected.add("error: throws failed: no fuel");
+            Scripts.call(runner, "hangs", "");
+            expected.add("error: hangs did not answer within 0 seconds");
+            Scripts.call(runner, "huge", "[1]");
+            expected.add("error: the arguments of huge are an array, expected a JSON object");
+        }
+        Scripts.call(runner, "huge", "{}");
+        Scripts.finalAnswer(runner, "Done.");
+        List<ChatEvent> events = new ArrayList<>();
+        chat().tools(tools).limits(limits).ask("Go").forEach(events::add);
+        List<String> outputs = events.stream()
+                .filter(ToolResult.class::isInstance)
+                .map(e -> ((ToolResult) e).output())
+                .toList();
+        assertThat(outputs).hasSize(21);
+        for (int i = 0; i < 20; i++) {
+            assertThat(outputs.get(i)).startsWith(expected.get(i));
+        }
+        assertThat(outputs.get(20))
+                .hasSizeLessThan(1100)
+                .endsWith("[cut: 5000000 characters, of which these are the first 1000]");
+        assertThat(((Done) events.getLast()).finish()).isEqualTo(Finish.STOP);
+        Set<String> ids = events.stream()
+                .filter(ToolCall.class::isInstance)
+                .map(e -> ((ToolCall) e).id())
+                .collect(Collectors.toSet());
+        assertThat(ids).hasSize(21);
+        assertThat(toolThreads()).isEmpty();
+    }
+
+    @Test
+    void aFunctionThatDoesNotExistCannotBeCalled() {
+        // The mask makes the model write another name: only those of this request are possible.
+        Scripts.call(runner, "unknown", "{}");
+        Scripts.finalAnswer(runner, "Done.");
+        AtomicInteger called = new AtomicInteger();
+        Answer answer = chat().tools(Tool.of("known", "", null, arguments -> "" + called.incrementAndGet()))
+                .limits(Limits.DEFAULT.withTokens(2000))
+                .ask("Go");
+        for (ChatEvent event : answer) {
+            if (event instanceof ToolCall call) {
+                assertThat(call.name()).isEqualTo("known");
+            }
+        }
+    }
+
+    @Test
+    void limitsOfRoundsAndTokensEndAnAnswer() {
+        for (int i = 0; i < 10; i++) {
+            Scripts.call(runner, "f", "{}");
+        }
+        Tool f = Tool.of("f", "", null, arguments -> "again");
+        Chat chat = chat().tools(f).limits(Limits.DEFAULT.withRounds(3));
+        List<ChatEvent> events = new ArrayList<>();
+        chat.ask("Go").forEach(events::add);
+        assertThat(events.stream().filter(ToolCall.class::isInstance)).hasSize(3);
+        assertThat(((Done) events.getLast()).finish()).isEqualTo(Finish.ROUNDS);
+
+        Done cut = chat().limits(Limits.DEFAULT.withTokens(5)).ask("Go").done();
+        assertThat(cut.finish()).isEqualTo(Finish.LENGTH);
+        assertThat(cut.usage().completionTokens()).isEqualTo(5);
+    }
+
+    @Test
+    void theTimeEndsAModelAndAFunction() {
+        CountDownLatch never = new CountDownLatch(1);
+        Scripts.call(runner, "hangs", "{}");
+        Chat chat = chat().tools(Tool.of("hangs", "", null, arguments -> {
+                    never.await();
+                    return "late";
+                }))
+                .limits(Limits.DEFAULT.withTime(Duration.ofMillis(300)));
+        assertThat(chat.ask("Go").done().finish()).isEqualTo(Finish.TIME);
+        // A model that goes on for ever: nothing scripted, so it draws evenly until it happens to end.
+        runner.beforeForward(() -> Thread.onSpinWait());
+        assertThat(chat().limits(Limits.DEFAULT.withTime(Duration.ofNanos(1)))
+                        .ask("Go")
+                        .done()
+                        .finish())
+                .isIn(Finish.TIME, Finish.STOP);
+        assertThat(toolThreads()).isEmpty();
+    }
+
+    @Test
+    void cancellingAtAnyPointLeavesNothingBehind() throws InterruptedException {
+        for (int events = 0; events < 12; events++) {
+            ScriptedModelRunner own = Scripts.runner();
+            Scripts.answer(
+                    own,
+                    "<|channel|>analysis<|message|>abc<|end|><|start|>assistant<|channel|>commentary"
+                            + " to=functions.f <|constrain|>json<|message|>{}<|call|>");
+            Scripts.finalAnswer(own, "xyz");
+            try (ChatModel script = Scripts.model(own)) {
+                Chat chat = script.chat().options(OPTIONS).tools(Tool.of("f", "", null, arguments -> "r"));
+                Answer answer = chat.ask("Go");
+                for (int i = 0; i < events; i++) {
+                    answer.next();
+                }
+                answer.cancel();
+                Done done = answer.done();
+                assertThat(done.finish()).isIn(Finish.CANCELLED, Finish.STOP);
+                Scripts.finalAnswer(own, "still here");
+                while (own.prompts().size() < 2) {
+                    chat.ask("Again").text(); // what was left of the script
+                }
+            }
+            assertThat(own.openSequences()).as("after %d events", events).isZero();
+        }
+        assertThat(toolThreads()).isEmpty();
+    }
+
+    @Test
+    void cancellingWakesAFunctionThatHangs() throws InterruptedException {
+        Scripts.call(runner, "hangs", "{}");
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch interrupted = new CountDownLatch(1);
+        Answer answer = chat().tools(Tool.of("hangs", "", null, arguments -> {
+                    inside.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        interrupted.countDown();
+                        throw e;
+                    }
+                    return "late";
+                }))
+                .ask("Go");
+        Thread.ofVirtual().start(() -> {
+            try {
+                inside.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            answer.cancel();
+        });
+        assertThat(answer.done().finish()).isEqualTo(Finish.CANCELLED);
+        interrupted.await();
+    }
+
+    @Test
+    void aFailingModelIsAnExceptionAndTheChatGoesOn() {
+        runner.beforeForward(() -> {
+            throw new IllegalStateException("out of luck");
+        });
+        Chat chat = chat();
+        Answer answer = chat.ask("Hello");
+        assertThatThrownBy(answer::text).isInstanceOf(ChatException.class).hasMessage("out of luck");
+        runner.beforeForward(() -> {});
+        Scripts.finalAnswer(runner, "Back.");
+        assertThat(chat.ask("Hello?").text()).isEqualTo("Back.");
+    }
+
+    @Test
+    void forksGoTheirOwnWayAndShareTheirPast() {
+        Scripts.finalAnswer(runner, "Base.");
+        Chat chat = chat();
+        chat.ask("Start").text();
+        Chat fork = chat.fork();
+        Scripts.finalAnswer(runner, "Left.");
+        Scripts.finalAnswer(runner, "Right.");
+        assertThat(chat.ask("Left?").text()).isEqualTo("Left.");
+        int computed = runner.computedTokens();
+        Answer right = fork.ask("Right?");
+        assertThat(right.text()).isEqualTo("Right.");
+        // Up to the end of the first prompt nothing is computed again.
+        assertThat(right.done().usage().cachedTokens())
+                .isGreaterThanOrEqualTo(runner.prompts().get(0).length);
+        assertThat(runner.computedTokens() - computed)
+                .isLessThan(runner.prompts().get(2).length - runner.prompts().get(0).length + 40);
+        assertThat(fork.history().stream().map(Message::text)).containsExactly("Start", "Base.", "Right?", "Right.");
+        assertThat(chat.history().stream().map(Message::text)).containsExactly("Start", "Base.", "Left?", "Left.");
+    }
+
+    @Test
+    void rewindTakesTheLastQuestionBack() {
+        Scripts.finalAnswer(runner, "One.");
+        Scripts.finalAnswer(runner, "Two.");
+        Chat chat = chat();
+        chat.ask("First").text();
+        chat.ask("Second").text();
+        assertThat(chat.rewind()).isEqualTo("Second");
+        assertThat(chat.history().stream().map(Message::text)).containsExactly("First", "One.");
+        assertThat(chat.rewind()).isEqualTo("First");
+        assertThat(chat.rewind()).isNull();
+        assertThat(chat.history()).isEmpty();
+    }
+
+    @Test
+    void oneAnswerAtATime() {
+        Scripts.finalAnswer(runner, "One.");
+        Chat chat = chat();
+        try (Answer answer = chat.ask("First")) {
+            assertThatThrownBy(() -> chat.ask("Second")).hasMessageContaining("still coming");
+            assertThat(answer.text()).isEqualTo("One.");
+        }
+    }
+
+    private static String joined(List<ChatEvent> events, Class<? extends ChatEvent> kind) {
+        return events.stream()
+                .filter(kind::isInstance)
+                .map(e -> switch (e) {
+                    case Reasoning reasoning -> reasoning.text();
+                    case Text text -> text.text();
+                    default -> "";
+                })
+                .collect(Collectors.joining());
+    }
+
+    private static List<Thread> toolThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(t -> t.getName().startsWith("ossicle-tool"))
+                .toList();
+    }
+}

@@ -1,0 +1,281 @@
+package dev.ossicle.cli;
+
+import dev.ossicle.chat.Answer;
+import dev.ossicle.chat.Chat;
+import dev.ossicle.chat.ChatEvent;
+import dev.ossicle.chat.ChatEvent.Done;
+import dev.ossicle.chat.ChatEvent.Usage;
+import dev.ossicle.chat.ChatModel;
+import dev.ossicle.chat.ChatOptions;
+import dev.ossicle.chat.Limits;
+import dev.ossicle.chat.LocalModel;
+import dev.ossicle.engine.Sampling;
+import dev.ossicle.harmony.ReasoningEffort;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Asks once, streams the answer. */
+@Command(
+        name = "run",
+        description = "Answers a prompt. The answer goes to standard output, the reasoning to standard error.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Examples:",
+            "  ossicle run \"What is 2 + 3?\"",
+            "  ossicle run ~/models/gpt-oss-20b \"Why is the sky blue?\" --reasoning high",
+            "  ossicle run gpt-oss-20b.gguf --file report.txt \"Summarise this report.\" > summary.txt",
+            "  ossicle run https://host/v1#gpt-oss-120b \"Hello\"       a host; its key is in OSSICLE_API_KEY",
+            "  git diff | ossicle run gpt-oss-20b.gguf --system \"You review code.\"",
+        })
+final class RunCommand implements Callable<Integer> {
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "[MODEL] [PROMPT]",
+            hideParamSyntax = true,
+            description =
+                    "A folder or a .gguf file (nano, the embedded model, if none is given), and what to ask; a prompt"
+                            + " that is not given is read from standard input.")
+    private List<String> words = List.of();
+
+    @Option(
+            names = {"-r", "--reasoning"},
+            paramLabel = "low|medium|high",
+            description = "How long the model thinks; medium by default.")
+    private ReasoningEffort reasoning = ReasoningEffort.MEDIUM;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "Instructions, as the developer's message.")
+    private @Nullable String system;
+
+    @Option(
+            names = {"-f", "--file"},
+            paramLabel = "FILE",
+            description = "Text that is placed before the prompt; may be given several times.")
+    private List<Path> files = List.of();
+
+    @Option(names = "--temperature", paramLabel = "T", description = "0 takes the best token; 1 by default.")
+    private double temperature = 1;
+
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Draw from the best tokens with this probability; 1 (all).")
+    private double topP = 1;
+
+    @Option(names = "--top-k", paramLabel = "K", description = "Draw from the K best tokens; 0 (all).")
+    private int topK;
+
+    @Option(names = "--min-p", paramLabel = "P", description = "Drop tokens below this share of the best; 0 (none).")
+    private double minP;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Same seed, same text; random by default.")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "At most so many, reasoning included; no limit but the context by default.")
+    private int maxTokens = Integer.MAX_VALUE;
+
+    @Option(
+            names = "--date",
+            paramLabel = "YYYY-MM-DD",
+            description = "What the model takes for today; today by default.")
+    private @Nullable String date;
+
+    @Option(names = "--hide-reasoning", description = "Show the answer only.")
+    private boolean hideReasoning;
+
+    @Option(names = "--json", description = "Events as JSON lines on standard output.")
+    private boolean json;
+
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Timings, and a line that reproduces the run, on standard error.")
+    private boolean verbose;
+
+    @Mixin
+    private RunnerOptions runnerOptions;
+
+    @Spec
+    private CommandSpec spec;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets what is required
+    RunCommand() {}
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        PrintWriter err = spec.commandLine().getErr();
+        if (words.size() > 2) {
+            throw new UsageException(
+                    "expected [MODEL] [PROMPT], found " + words.size() + " arguments: put the prompt in quotes");
+        }
+        String modelWord = words.size() == 2 || (words.size() == 1 && ModelLocation.isModel(words.getFirst()))
+                ? words.getFirst()
+                : null;
+        String promptWord = words.size() == 2 || (words.size() == 1 && modelWord == null) ? words.getLast() : null;
+        Sampling sampling = sampling();
+        LocalDate today = today();
+        if (maxTokens < 1) {
+            throw new UsageException("--max-tokens is " + maxTokens + ", must be at least 1");
+        }
+        ModelLocation location = ModelLocation.of(modelWord);
+        String prompt = prompt(promptWord, err);
+        if (modelWord == null) {
+            err.println(
+                    "ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong; for a real"
+                            + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
+        }
+        long start = System.nanoTime();
+        try (ChatModel model = open(location, err)) {
+            long loaded = System.nanoTime() - start;
+            Chat chat = model.chat()
+                    .instructions(system)
+                    .limits(Limits.DEFAULT.withTokens(maxTokens))
+                    .options(ChatOptions.DEFAULT
+                            .withEffort(reasoning)
+                            .withSampling(sampling)
+                            .withSeed(sampling.seed())
+                            .withDate(today));
+            PrintWriter out = spec.commandLine().getOut();
+            Consumer<ChatEvent> writer =
+                    json ? new JsonWriter(out, hideReasoning) : new PlainWriter(out, err, hideReasoning);
+            Done done;
+            try (Answer answer = chat.ask(prompt);
+                    Interrupts ignored = new Interrupts(answer)) {
+                answer.forEach(writer);
+                done = answer.done();
+            }
+            if (verbose) {
+                report(err, model, done.usage(), loaded, System.nanoTime() - start);
+                err.println("reproduce:            "
+                        + ShellWords.join(reproduction(modelWord, promptWord, sampling, today))
+                        + (promptWord == null ? " < (the same input)" : ""));
+            }
+        }
+        return 0;
+    }
+
+    private ChatModel open(ModelLocation location, PrintWriter err) {
+        return switch (location) {
+            case ModelLocation.Local local -> runnerOptions.open(local, err);
+            case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
+        };
+    }
+
+    private Sampling sampling() {
+        try {
+            // Small positive seeds are easier to pass on than any 64 bits.
+            return new Sampling(
+                    temperature,
+                    topP,
+                    topK,
+                    minP,
+                    seed == null ? ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE) : seed);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(Main.message(e));
+        }
+    }
+
+    private LocalDate today() {
+        if (date == null) {
+            return LocalDate.now();
+        }
+        try {
+            return LocalDate.parse(date);
+        } catch (DateTimeParseException e) {
+            throw new UsageException("--date is \"" + date + "\", must be a day such as 2026-11-23");
+        }
+    }
+
+    private String prompt(@Nullable String given, PrintWriter err) throws IOException {
+        StringBuilder prompt = new StringBuilder();
+        for (Path file : files) {
+            String text = Files.readString(file);
+            prompt.append(text).append(text.endsWith("\n") ? "\n" : "\n\n");
+        }
+        if (given == null) {
+            if (Terminal.INPUT) {
+                err.println("ossicle: type the prompt, end it with Ctrl-D (or give it as an argument)");
+            }
+            prompt.append(new String(System.in.readAllBytes(), StandardCharsets.UTF_8).strip());
+        } else {
+            prompt.append(given);
+        }
+        if (prompt.toString().isBlank()) {
+            throw new UsageException("the prompt is empty: give it as an argument or on standard input");
+        }
+        return prompt.toString();
+    }
+
+    /** The rows of {@code ollama run --verbose}, and what computed. */
+    private static void report(PrintWriter err, ChatModel model, Usage usage, long loaded, long total) {
+        row(err, "model", model.name());
+        if (model instanceof LocalModel local) {
+            row(err, "device", local.device());
+        }
+        row(err, "total duration", seconds(total * 1e-9));
+        row(err, "load duration", seconds(loaded * 1e-9));
+        row(err, "prompt eval count", usage.promptTokens() + " token(s)");
+        row(err, "prompt eval duration", seconds(usage.promptSeconds()));
+        row(err, "prompt eval rate", rate(usage.promptTokens(), usage.promptSeconds()));
+        row(err, "eval count", usage.completionTokens() + " token(s)");
+        row(err, "eval duration", seconds(usage.completionSeconds()));
+        row(err, "eval rate", rate(usage.completionTokens(), usage.completionSeconds()));
+        MachineMemory.peakResident().ifPresent(bytes -> row(err, "peak memory", Sizes.bytes(bytes)));
+    }
+
+    private List<String> reproduction(
+            @Nullable String modelWord, @Nullable String promptWord, Sampling sampling, LocalDate today) {
+        List<String> line = new ArrayList<>(List.of("ossicle", "run"));
+        if (modelWord != null) {
+            line.add(modelWord);
+        }
+        line.addAll(List.of("--reasoning", reasoning.name().toLowerCase(Locale.ROOT), "--date", today.toString()));
+        line.addAll(List.of("--seed", Long.toString(sampling.seed()), "--temperature", Double.toString(temperature)));
+        line.addAll(List.of("--top-p", Double.toString(topP), "--top-k", Integer.toString(topK)));
+        line.addAll(List.of("--min-p", Double.toString(minP)));
+        if (maxTokens != Integer.MAX_VALUE) {
+            line.addAll(List.of("--max-tokens", Integer.toString(maxTokens)));
+        }
+        if (system != null) {
+            line.addAll(List.of("--system", system));
+        }
+        files.forEach(file -> line.addAll(List.of("--file", file.toString())));
+        if (promptWord != null) {
+            line.addAll(List.of("--", promptWord));
+        }
+        return line;
+    }
+
+    private static String seconds(double seconds) {
+        return String.format(Locale.ROOT, "%.3fs", seconds);
+    }
+
+    private static String rate(int tokens, double seconds) {
+        // A host that streams does not say how long it took.
+        return seconds == 0 ? "unknown" : String.format(Locale.ROOT, "%.2f tokens/s", tokens / seconds);
+    }
+
+    private static void row(PrintWriter err, String name, String value) {
+        err.printf("%-21s %s%n", name + ":", value);
+    }
+}

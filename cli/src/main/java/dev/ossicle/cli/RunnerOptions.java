@@ -1,0 +1,57 @@
+package dev.ossicle.cli;
+
+import dev.ossicle.chat.LocalModel;
+import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.ModelRunners;
+import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What computes, the same for all commands that run a model. */
+final class RunnerOptions {
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "What computes: cpu, or reference (plain loops, slow). The best one by default.")
+    private @Nullable String device;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "Threads to compute with; all cores by default.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
+    LocalModel open(ModelLocation.Local model, PrintWriter err) {
+        return LocalModel.open(model.name(), model.path(), choose(err), threads());
+    }
+
+    /** The same for tokens alone. */
+    ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
+        return choose(err).provider().open(checkpoint, threads());
+    }
+
+    private ModelRunners.Choice choose(PrintWriter err) {
+        ModelRunners.Choice choice = choose();
+        for (String warning : choice.warnings()) {
+            err.println("ossicle: " + warning);
+        }
+        return choice;
+    }
+
+    private ModelRunners.Choice choose() {
+        try {
+            return ModelRunners.choose(device);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(Main.message(e));
+        }
+    }
+
+    private int threads() {
+        if (threads < 1 || threads > 1024) {
+            throw new UsageException("--threads is " + threads + ", must be between 1 and 1024");
+        }
+        return threads;
+    }
+}

@@ -1,0 +1,70 @@
+package dev.ossicle.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TestSmallParts {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nano",
+                "gpt-oss-20b",
+                "gpt-oss:120b",
+                "GPT-OSS-20B",
+                "openai/gpt-oss-120b",
+                "gpt-oss-safeguard-20b",
+                "model.gguf",
+                "./folder",
+                "/models/x",
+                "~/models/x",
+                "../x",
+                "src"
+            })
+    void modelsAreToldFromPrompts(String argument) {
+        assertThat(ModelLocation.isModel(argument)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "What is 2 + 3?",
+                "Hello",
+                "nano?",
+                "gpt-oss-20b is what?",
+                "is model.gguf good?",
+                "either/or",
+                "a\0b",
+                ""
+            })
+    void promptsAreToldFromModels(String argument) {
+        assertThat(ModelLocation.isModel(argument)).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,0 B", "999,999 B", "1000,1.0 kB", "12109558208,12.1 GB", "999960000,1.0 GB", "5e15,5000.0 TB"})
+    void bytesAreReadable(double bytes, String text) {
+        assertThat(Sizes.bytes(bytes)).isEqualTo(text);
+    }
+
+    @Test
+    void shellWordsSurviveAShell() {
+        assertThat(ShellWords.join(List.of("ossicle", "it's", "", "a b", "$x", "--top-p", "0.5")))
+                .isEqualTo("ossicle 'it'\\''s' '' 'a b' '$x' --top-p 0.5");
+    }
+
+    @Test
+    void progressIsSilentWhereNobodyLooks() {
+        StringWriter text = new StringWriter();
+        Progress progress = new Progress(new PrintWriter(text), "tokens", 10, false);
+        progress.update(5);
+        progress.end();
+        assertThat(text.toString()).isEmpty();
+    }
+}

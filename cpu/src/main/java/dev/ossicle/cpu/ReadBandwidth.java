@@ -1,0 +1,65 @@
+package dev.ossicle.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** How fast threads together can read memory: the ceiling of decoding, which reads most of the active weights for each token. */
+public final class ReadBandwidth {
+    /** Far above any last-level cache, for each thread. */
+    private static final long BYTES = 128L << 20;
+
+    /** The first passes run in the interpreter and fault the pages in. */
+    private static final int PASSES = 7;
+
+    /** Keeps the compiler from dropping sums that nobody reads. */
+    private static final AtomicLong SINK = new AtomicLong();
+
+    private ReadBandwidth() {}
+
+    /** Bytes per second in the best of a few passes; takes a fraction of a second. */
+    public static double measure(int threads) {
+        double best = 0;
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment memory = arena.allocate(BYTES * threads, 4096).fill((byte) 1);
+            for (int pass = 0; pass < PASSES; pass++) {
+                long start = System.nanoTime();
+                List<Thread> readers = new ArrayList<>();
+                for (int t = 0; t < threads; t++) {
+                    MemorySegment part = memory.asSlice(t * BYTES, BYTES);
+                    readers.add(Thread.ofPlatform().start(() -> SINK.addAndGet(sum(part))));
+                }
+                for (Thread reader : readers) {
+                    join(reader);
+                }
+                best = Math.max(best, BYTES * threads / ((System.nanoTime() - start) * 1e-9));
+            }
+        }
+        return best;
+    }
+
+    private static long sum(MemorySegment part) {
+        long sum = 0;
+        for (long i = 0; i < BYTES; i += 8) { // the JIT makes wide loads of this
+            sum += part.get(ValueLayout.JAVA_LONG, i);
+        }
+        return sum;
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true; // the memory is read until all are done
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,470 @@
+package dev.ossicle.cpu;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.ossicle.checkpoint.ExpertWeights;
+import dev.ossicle.checkpoint.LayerWeights;
+import dev.ossicle.checkpoint.Matrix;
+import dev.ossicle.checkpoint.ModelConfig;
+import dev.ossicle.checkpoint.ModelWeights;
+import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.LogitsConsumer;
+import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.NonFiniteException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The forward pass with the Vector API on several threads: float32 activations and cache, weights straight from the
+ * checkpoint's mapping in their own formats.
+ *
+ * <p>{@link #compute} is the pass in the order of the papers. Each of its stages is cut into tasks that write apart, and a
+ * row's result never depends on how.
+ */
+public final class VectorModelRunner implements ModelRunner {
+    /** Rows that go through the model together: enough to make expanding the weights cheap. */
+    private static final int PASS_ROWS = 512;
+
+    /** Positions that windowed layers keep beyond the window, at least. */
+    private static final int MIN_SLACK = 128;
+
+    /** Rows of a task in stages that work row by row. */
+    private static final int ROWS_PER_TASK = 8;
+
+    /** Rows whose logits are computed together. */
+    private static final int LOGIT_ROWS = 16;
+
+    /** Memory of one thread; [T, BLOCK] results of a block of weights. */
+    private static final class Scratch {
+        final RowMultiplier multiplier = new RowMultiplier();
+        final Attention attention;
+        final float[] biasA = new float[RowMultiplier.BLOCK];
+        final float[] biasB = new float[RowMultiplier.BLOCK];
+        float[] a = new float[0];
+        float[] b = new float[0];
+
+        Scratch(ModelConfig config) {
+            attention = new Attention(config);
+        }
+
+        void reserve(int rows) {
+            if (a.length < rows * RowMultiplier.BLOCK) {
+                a = new float[rows * RowMultiplier.BLOCK];
+                b = new float[rows * RowMultiplier.BLOCK];
+            }
+        }
+    }
+
+    private final ModelConfig config;
+    private final ModelWeights weights;
+    private final Team team;
+    private final Scratch[] scratch;
+    private final Pass pass;
+    private final int passRows;
+    private final Routing routing;
+    private final List<VectorKvSequence> sequences = new ArrayList<>();
+    private final KvBlocks kvBlocks;
+    private boolean closed;
+
+    // What the stages of the moment work on.
+    private int layerIndex;
+    private LayerWeights layer;
+    private float[] gain;
+    private int normRows;
+    private int firstLogit;
+    private int logitRows;
+    /** [logitRows, V]. */
+    private float[][] logitBuffer = new float[0][];
+
+    // One object for each stage, so that running one allocates nothing.
+    private final Team.Stage embed = this::embed;
+    private final Team.Stage norm = this::norm;
+    private final Team.Stage project = this::project;
+    private final Team.Stage rotate = this::rotate;
+    private final Team.Stage attend = this::attend;
+    private final Team.Stage addAttention = this::addAttention;
+    private final Team.Stage router = this::router;
+    private final Team.Stage gateUp = this::gateUp;
+    private final Team.Stage down = this::down;
+    private final Team.Stage addExperts = this::addExperts;
+    private final Team.Stage unembed = this::unembed;
+
+    /** @param threads that compute, the caller's included */
+    public VectorModelRunner(ModelConfig config, ModelWeights weights, int threads) {
+        this(config, weights, threads, PASS_ROWS);
+    }
+
+    VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, int passRows) {
+        if (threads < 1 || threads > 1024) {
+            throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
+        }
+        this.config = requireNonNull(config, "config is null");
+        this.weights = requireNonNull(weights, "weights are null");
+        this.passRows = Pass.maxRows(config, passRows);
+        this.pass = new Pass(config);
+        this.routing = new Routing(config.experts(), config.expertsPerToken());
+        this.layer = weights.layers().getFirst();
+        this.gain = weights.norm();
+        this.scratch = new Scratch[threads];
+        Arrays.setAll(scratch, i -> new Scratch(config));
+        this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config));
+        this.team = new Team(threads);
+    }
+
+    @Override
+    public ModelConfig config() {
+        return config;
+    }
+
+    @Override
+    public String description() {
+        int threads = team.threads();
+        return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads");
+    }
+
+    /** What this machine computes with. */
+    static String vectors() {
+        return "Vector API, " + Lanes.FLOATS.vectorBitSize() + " bits";
+    }
+
+    @Override
+    public VectorKvSequence newSequence(int maxContext) {
+        checkOpen();
+        Batches.checkContext(config, maxContext);
+        VectorKvSequence sequence = new VectorKvSequence(this, maxContext, Math.max(passRows, MIN_SLACK));
+        sequences.add(sequence);
+        return sequence;
+    }
+
+    KvBlocks kvBlocks() {
+        return kvBlocks;
+    }
+
+    void forget(VectorKvSequence sequence) {
+        sequences.remove(sequence);
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            team.close();
+            List.copyOf(sequences).forEach(VectorKvSequence::close);
+            kvBlocks.close();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the runner is closed");
+        }
+    }
+
+    @Override
+    public void forward(List<Chunk> batch, LogitsConsumer logits) {
+        checkOpen();
+        for (int i = 0; i < batch.size(); i++) {
+            if (!(batch.get(i).sequence() instanceof VectorKvSequence sequence) || !sequence.isOf(this)) {
+                throw new IllegalArgumentException("the sequence of chunk " + i + " is not of this runner");
+            }
+        }
+        Batches.check(config, batch);
+
+        int index = 0;
+        int done = 0;
+        while (index < batch.size()) {
+            pass.clear();
+            while (index < batch.size() && pass.rows < passRows) {
+                Chunk chunk = batch.get(index);
+                int count = Math.min(chunk.tokens().length - done, passRows - pass.rows);
+                pass.add(index, chunk, done, count);
+                done += count;
+                if (done == chunk.tokens().length) {
+                    index++;
+                    done = 0;
+                }
+            }
+            compute(logits);
+        }
+        pass.clear();
+    }
+
+    private void compute(LogitsConsumer logits) {
+        int rows = pass.rows;
+        int rowTasks = (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+        int hiddenBlocks = RowMultiplier.blocks(config.hidden());
+        for (Scratch each : scratch) {
+            each.reserve(rows);
+        }
+
+        team.run(rowTasks, embed);
+        normRows = rows;
+        for (layerIndex = 0; layerIndex < config.layers(); layerIndex++) {
+            layer = weights.layers().get(layerIndex);
+
+            gain = layer.attentionNorm();
+            team.run(rowTasks, norm);
+            checkFinite(false);
+            team.run(RowMultiplier.blocks(config.queryWidth()) + 2 * RowMultiplier.blocks(config.kvWidth()), project);
+            team.run(rowTasks, rotate);
+            team.run(pass.attentionTasks[pass.segments - 1], attend);
+            team.run(hiddenBlocks, addAttention);
+
+            gain = layer.mlpNorm();
+            team.run(rowTasks, norm);
+            checkFinite(true);
+            team.run(RowMultiplier.blocks(config.experts()), router);
+            route(rows);
+            team.run(routing.activeCount() * RowMultiplier.blocks(config.intermediate()), gateUp);
+            team.run(routing.activeCount() * hiddenBlocks, down);
+            team.run(rowTasks, addExperts);
+        }
+        for (int segment = 0; segment < pass.segments; segment++) {
+            pass.sequence[segment].advance(pass.segmentRows[segment]);
+        }
+        gatherWanted();
+        gain = weights.norm();
+        normRows = pass.wanted;
+        team.run((pass.wanted + ROWS_PER_TASK - 1) / ROWS_PER_TASK, norm);
+        checkFinite(false);
+        emit(logits);
+    }
+
+    private void embed(int task, int thread) {
+        int end = Math.min((task + 1) * ROWS_PER_TASK, pass.rows);
+        for (int row = task * ROWS_PER_TASK; row < end; row++) {
+            MatrixKernels.expand(weights.embedding(), pass.token[row], pass.x, row * config.hidden());
+        }
+    }
+
+    private void norm(int task, int thread) {
+        int end = Math.min((task + 1) * ROWS_PER_TASK, normRows);
+        for (int row = task * ROWS_PER_TASK; row < end; row++) {
+            int at = row * config.hidden();
+            pass.squares[row] = Elementwise.rmsNorm(pass.x, at, gain, config.rmsEpsilon(), pass.t, at);
+        }
+    }
+
+    /** Queries, keys and values. */
+    private void project(int task, int thread) {
+        int queryBlocks = RowMultiplier.blocks(config.queryWidth());
+        int kvBlocks = RowMultiplier.blocks(config.kvWidth());
+        if (task < queryBlocks) {
+            project(layer.query(), layer.queryBias(), task, thread, pass.q);
+        } else if (task < queryBlocks + kvBlocks) {
+            project(layer.key(), layer.keyBias(), task - queryBlocks, thread, pass.k);
+        } else {
+            project(layer.value(), layer.valueBias(), task - queryBlocks - kvBlocks, thread, pass.v);
+        }
+    }
+
+    private void router(int task, int thread) {
+        project(layer.router(), layer.routerBias(), task, thread, pass.g);
+    }
+
+    /** One block of rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
+    private void project(Matrix matrix, float[] bias, int block, int thread, float[] out) {
+        Scratch mine = scratch[thread];
+        int first = block * RowMultiplier.BLOCK;
+        int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
+        mine.multiplier.multiply(matrix, first, count, pass.t, pass.normedAt, 0, pass.rows, mine.a);
+        for (int row = 0; row < pass.rows; row++) {
+            for (int i = 0; i < count; i++) {
+                out[row * matrix.rows() + first + i] = mine.a[row * RowMultiplier.BLOCK + i] + bias[first + i];
+            }
+        }
+    }
+
+    /** Rotates queries and keys, and stores keys and values. */
+    private void rotate(int task, int thread) {
+        int end = Math.min((task + 1) * ROWS_PER_TASK, pass.rows);
+        int headDim = config.headDim();
+        int queryWidth = config.queryWidth();
+        int kvWidth = config.kvWidth();
+        for (int row = task * ROWS_PER_TASK; row < end; row++) {
+            int angles = row * (headDim / 2);
+            Elementwise.rotate(pass.q, row * queryWidth, queryWidth, headDim, pass.cos, pass.sin, angles);
+            Elementwise.rotate(pass.k, row * kvWidth, kvWidth, headDim, pass.cos, pass.sin, angles);
+            pass.sequence[pass.segmentOf[row]].store(layerIndex, pass.positionOf(row), pass.k, pass.v, row * kvWidth);
+        }
+    }
+
+    private void attend(int task, int thread) {
+        int segment = 0;
+        while (pass.attentionTasks[segment] <= task) {
+            segment++;
+        }
+        int tasks = pass.attentionTasks[segment] - (segment == 0 ? 0 : pass.attentionTasks[segment - 1]);
+        int index = tasks - (pass.attentionTasks[segment] - task);
+        int kvHead = index % config.kvHeads();
+        int first = index / config.kvHeads() * Attention.ROWS;
+        int rows = pass.segmentRows[segment] * (config.heads() / config.kvHeads());
+        scratch[thread].attention.attend(
+                pass.sequence[segment],
+                layerIndex,
+                config.isWindowed(layerIndex),
+                kvHead,
+                pass.position[segment],
+                first,
+                Math.min(Attention.ROWS, rows - first),
+                pass.q,
+                pass.firstRow[segment] * config.queryWidth(),
+                config.queryWidth(),
+                layer.sinks(),
+                pass.attended,
+                pass.firstRow[segment] * pass.attendedStride,
+                pass.attendedStride);
+    }
+
+    /** One block of rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */
+    private void addAttention(int block, int thread) {
+        Scratch mine = scratch[thread];
+        int first = block * RowMultiplier.BLOCK;
+        mine.multiplier.multiply(
+                layer.out(), first, RowMultiplier.BLOCK, pass.attended, pass.attendedAt, 0, pass.rows, mine.a);
+        for (int row = 0; row < pass.rows; row++) {
+            for (int i = 0; i < RowMultiplier.BLOCK; i++) {
+                pass.x[row * config.hidden() + first + i] +=
+                        mine.a[row * RowMultiplier.BLOCK + i] + layer.outBias()[first + i];
+            }
+        }
+    }
+
+    private void route(int rows) {
+        routing.route(pass.g, rows);
+        for (int slot = 0; slot < rows * config.expertsPerToken(); slot++) {
+            pass.slotRowAt[slot] = pass.normedAt[routing.rowOfSlot(slot)];
+        }
+    }
+
+    /** One block of one expert: gate and up, and the activation. */
+    private void gateUp(int task, int thread) {
+        Scratch mine = scratch[thread];
+        int blocks = RowMultiplier.blocks(config.intermediate());
+        int expert = routing.active(task / blocks);
+        int first = task % blocks * RowMultiplier.BLOCK;
+        int count = RowMultiplier.BLOCK; // intermediate sizes are multiples of 32
+        int from = routing.firstSlot(expert);
+        int slots = routing.slots(expert);
+        ExpertWeights w = layer.experts().get(expert);
+        mine.multiplier.multiply(w.gate(), first, count, pass.t, pass.slotRowAt, from, slots, mine.a);
+        mine.multiplier.multiply(w.up(), first, count, pass.t, pass.slotRowAt, from, slots, mine.b);
+        bias(layer.gateBias(), expert, first, mine.biasA);
+        bias(layer.upBias(), expert, first, mine.biasB);
+        for (int slot = 0; slot < slots; slot++) {
+            int at = slot * RowMultiplier.BLOCK;
+            for (int i = 0; i < count; i++) {
+                mine.a[at + i] += mine.biasA[i];
+                mine.b[at + i] += mine.biasB[i];
+            }
+            Elementwise.swiglu(
+                    mine.a,
+                    at,
+                    mine.b,
+                    at,
+                    count,
+                    (float) config.swigluLimit(),
+                    pass.inner,
+                    pass.slotAt[from + slot] + first);
+        }
+    }
+
+    private void down(int task, int thread) {
+        Scratch mine = scratch[thread];
+        int blocks = RowMultiplier.blocks(config.hidden());
+        int expert = routing.active(task / blocks);
+        int first = task % blocks * RowMultiplier.BLOCK;
+        int count = RowMultiplier.BLOCK;
+        int from = routing.firstSlot(expert);
+        int slots = routing.slots(expert);
+        Matrix w = layer.experts().get(expert).down();
+        mine.multiplier.multiply(w, first, count, pass.inner, pass.slotAt, from, slots, mine.a);
+        bias(layer.downBias(), expert, first, mine.biasA);
+        for (int slot = 0; slot < slots; slot++) {
+            for (int i = 0; i < count; i++) {
+                pass.y[(from + slot) * config.hidden() + first + i] =
+                        mine.a[slot * RowMultiplier.BLOCK + i] + mine.biasA[i];
+            }
+        }
+    }
+
+    private static void bias(Matrix matrix, int row, int first, float[] into) {
+        for (int i = 0; i < into.length; i++) {
+            into[i] = matrix.get(row, first + i);
+        }
+    }
+
+    /** x += the weighted sum of each row's experts, the best first. */
+    private void addExperts(int task, int thread) {
+        int hidden = config.hidden();
+        int end = Math.min((task + 1) * ROWS_PER_TASK, pass.rows);
+        for (int row = task * ROWS_PER_TASK; row < end; row++) {
+            for (int n = 0; n < config.expertsPerToken(); n++) {
+                float share = routing.share(row, n);
+                int at = routing.slot(row, n) * hidden;
+                for (int i = 0; i < hidden; i++) {
+                    pass.x[row * hidden + i] += share * pass.y[at + i];
+                }
+            }
+        }
+    }
+
+    /** Moves the rows whose logits are wanted to the front of x. */
+    private void gatherWanted() {
+        int hidden = config.hidden();
+        for (int i = 0; i < pass.wanted; i++) {
+            System.arraycopy(pass.x, pass.wantedRow[i] * hidden, pass.x, i * hidden, hidden);
+        }
+    }
+
+    private void emit(LogitsConsumer logits) {
+        for (firstLogit = 0; firstLogit < pass.wanted; firstLogit += logitRows) {
+            logitRows = Math.min(LOGIT_ROWS, pass.wanted - firstLogit);
+            int held = logitBuffer.length;
+            if (held < logitRows) {
+                logitBuffer = Arrays.copyOf(logitBuffer, logitRows);
+                for (int i = held; i < logitRows; i++) {
+                    logitBuffer[i] = new float[config.vocabulary()];
+                }
+            }
+            team.run(RowMultiplier.blocks(config.vocabulary()), unembed);
+            for (int i = 0; i < logitRows; i++) {
+                int row = pass.wantedRow[firstLogit + i];
+                if (!Elementwise.isFinite(logitBuffer[i])) {
+                    throw notFinite("the unembedding", row);
+                }
+                logits.logits(pass.chunk[pass.segmentOf[row]], pass.positionOf(row), logitBuffer[i]);
+            }
+        }
+    }
+
+    private void unembed(int block, int thread) {
+        Scratch mine = scratch[thread];
+        int first = block * RowMultiplier.BLOCK;
+        int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
+        mine.multiplier.multiply(
+                weights.unembedding(), first, count, pass.t, pass.normedAt, firstLogit, logitRows, mine.a);
+        for (int i = 0; i < logitRows; i++) {
+            System.arraycopy(mine.a, i * RowMultiplier.BLOCK, logitBuffer[i], first, count);
+        }
+    }
+
+    /** Looks at the sums of squares of the norm that has just run. */
+    private void checkFinite(boolean afterAttention) {
+        for (int i = 0; i < normRows; i++) {
+            if (!Double.isFinite(pass.squares[i])) {
+                boolean last = layerIndex == config.layers();
+                String source = afterAttention
+                        ? "the attention of layer " + layerIndex
+                        : layerIndex == 0 ? "the embedding" : "the experts of layer " + (layerIndex - 1);
+                throw notFinite(source, last ? pass.wantedRow[i] : i);
+            }
+        }
+    }
+
+    private NonFiniteException notFinite(String source, int row) {
+        return new NonFiniteException(source + " gave numbers that are not finite at position " + pass.positionOf(row)
+                + ": the weights are broken");
+    }
+}

@@ -1,0 +1,73 @@
+package dev.ossicle.cpu;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonArray;
+import dev.ossicle.json.JsonNumber;
+import dev.ossicle.json.JsonObject;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Logits that an independent model in double precision gave for the checkpoints in fixtures/model. */
+final class TestFixtures {
+    private static final Path ROOT = Path.of("..", "fixtures", "model");
+
+    @ParameterizedTest
+    @CsvSource({
+        "small, original", "small, hf", "small, model.gguf",
+        "window, original", "window, hf", "window, model.gguf",
+        "long, original", "long, hf", "long, model.gguf",
+    })
+    void vectorRunnerGivesTheLogits(String name, String layout) throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(ROOT.resolve(name).resolve(layout));
+                ModelRunner runner = new VectorModelRunner(checkpoint.config(), checkpoint.weights(), 2)) {
+            compare(runner, name);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"small, original", "window, model.gguf"})
+    void referenceGivesTheLogits(String name, String layout) throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(ROOT.resolve(name).resolve(layout));
+                ModelRunner runner = new ReferenceModelRunner(checkpoint.config(), checkpoint.weights())) {
+            compare(runner, name);
+        }
+    }
+
+    private static void compare(ModelRunner runner, String name) throws IOException {
+        JsonObject spec =
+                (JsonObject) Json.parse(Files.readString(ROOT.resolve(name).resolve("tokens.json")));
+        int[] tokens = integers(spec, "tokens");
+        int[] positions = integers(spec, "positions");
+        ByteBuffer want = ByteBuffer.wrap(Files.readAllBytes(ROOT.resolve(name).resolve("logits.f32")))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        float[] expected = new float[runner.config().vocabulary()];
+        assertThat(want.remaining()).isEqualTo(4 * positions.length * expected.length);
+
+        float[][] got = Logits.whole(runner, tokens);
+        double sum = 0;
+        for (int position : positions) {
+            want.asFloatBuffer().get(expected);
+            want.position(want.position() + 4 * expected.length);
+            sum += Logits.relativeError(got[position], expected);
+        }
+        double limit = positions[positions.length - 1] >= 4096 ? 1e-3 : 1e-4;
+        assertThat(sum / positions.length).isLessThanOrEqualTo(limit);
+    }
+
+    private static int[] integers(JsonObject from, String name) {
+        JsonArray values = (JsonArray) requireNonNull(from.get(name));
+        return values.elements().stream()
+                .mapToInt(each -> ((JsonNumber) each).intValueExact())
+                .toArray();
+    }
+}

@@ -1,0 +1,5 @@
+/** Both runners against each other, and against published numbers. */
+@NullMarked
+package dev.ossicle.cpu;
+
+import org.jspecify.annotations.NullMarked;

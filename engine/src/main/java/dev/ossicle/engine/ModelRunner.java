@@ -1,0 +1,35 @@
+package dev.ossicle.engine;
+
+import dev.ossicle.checkpoint.ModelConfig;
+import java.util.List;
+
+/**
+ * The forward pass of one model on one device. Not thread-safe: one thread owns it, and the sequences it made.
+ *
+ * <p>A row's result does not depend on what else is in the batch, on how a prompt is cut into chunks, or on the number of
+ * threads.
+ */
+public interface ModelRunner extends AutoCloseable {
+    ModelConfig config();
+
+    /** What computes, in words, for {@code doctor} and {@code --verbose}: "CPU, Vector API, 256 bits, 2 threads". */
+    String description();
+
+    /** An empty sequence that may grow to {@code maxContext} positions; memory is taken as it grows. */
+    KvSequence newSequence(int maxContext);
+
+    /**
+     * Appends each chunk's tokens to its sequence and hands out the logits that the chunks ask for, in order. No sequence
+     * may occur twice in a batch.
+     *
+     * @throws IllegalArgumentException if a token id is outside the vocabulary or a sequence would pass its maximum
+     *     context: nothing has been computed then, and no sequence has changed
+     * @throws NonFiniteException if the numbers overflow, naming the layer where it began; the sequences of the batch are
+     *     of no further use then
+     */
+    void forward(List<Chunk> batch, LogitsConsumer logits);
+
+    /** Frees the device's memory, that of all sequences included. */
+    @Override
+    void close();
+}

@@ -1,0 +1,59 @@
+package dev.ossicle.engine;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
+
+/** The kinds of device that are on the class or module path. */
+public final class ModelRunners {
+    /**
+     * What was picked.
+     *
+     * @param warnings why better devices were passed over, with what to do about it; to be said once
+     */
+    public record Choice(ModelRunnerProvider provider, List<String> warnings) {}
+
+    private ModelRunners() {}
+
+    /** All of them, best first. */
+    public static List<ModelRunnerProvider> all() {
+        List<ModelRunnerProvider> providers = new ArrayList<>();
+        ServiceLoader.load(ModelRunnerProvider.class, ModelRunners.class.getClassLoader())
+                .forEach(providers::add);
+        providers.sort(Comparator.comparingInt(ModelRunnerProvider::priority).reversed());
+        return providers;
+    }
+
+    /**
+     * The best that this machine can run, or the one asked for.
+     *
+     * @param device a provider's name; null for the best
+     * @throws IllegalArgumentException if there is no device of that name or it cannot be used, saying why
+     */
+    public static Choice choose(@Nullable String device) {
+        List<ModelRunnerProvider> all = all();
+        List<String> warnings = new ArrayList<>();
+        for (ModelRunnerProvider provider : all) {
+            if (device != null && !device.equals(provider.name())) {
+                continue;
+            }
+            Optional<String> unavailable = provider.unavailable();
+            if (unavailable.isEmpty()) {
+                return new Choice(provider, List.copyOf(warnings));
+            }
+            if (device != null) {
+                throw new IllegalArgumentException("device " + device + " cannot be used: " + unavailable.get());
+            }
+            warnings.add("device " + provider.name() + " cannot be used: " + unavailable.get());
+        }
+        String names =
+                String.join(", ", all.stream().map(ModelRunnerProvider::name).toList());
+        throw new IllegalArgumentException(
+                device == null
+                        ? "no device can run the model: " + String.join("; ", warnings)
+                        : "there is no device " + device + ", only: " + names);
+    }
+}

@@ -1,0 +1,114 @@
+package dev.ossicle.engine;
+
+import dev.ossicle.checkpoint.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** A model without weights: after token t it prefers t + 1 by far, so a greedy generation counts upwards. */
+final class FakeRunner implements ModelRunner {
+    static final int VOCABULARY = 100;
+
+    final ModelConfig config;
+    final AtomicInteger openSequences = new AtomicInteger();
+    final List<Integer> chunkLengths = new ArrayList<>();
+    volatile boolean closed;
+    volatile @Nullable RuntimeException failure;
+    /** Runs before each forward pass, on the model's thread. */
+    volatile Runnable beforeForward = () -> {};
+
+    FakeRunner(int maxContext) {
+        config = new ModelConfig(
+                2, 4, 4, VOCABULARY, 32, 32, 2, 2, 1, 16, maxContext, 150_000, 32, 4096, 1, 32, 7, 1e-5);
+    }
+
+    @Override
+    public ModelConfig config() {
+        return config;
+    }
+
+    @Override
+    public String description() {
+        return "fake";
+    }
+
+    @Override
+    public KvSequence newSequence(int maxContext) {
+        openSequences.incrementAndGet();
+        return new Sequence(maxContext);
+    }
+
+    @Override
+    public void forward(List<Chunk> batch, LogitsConsumer logits) {
+        beforeForward.run();
+        if (failure != null) {
+            throw failure;
+        }
+        for (int c = 0; c < batch.size(); c++) {
+            Chunk chunk = batch.get(c);
+            Sequence sequence = (Sequence) chunk.sequence();
+            chunkLengths.add(chunk.tokens().length);
+            for (int i = 0; i < chunk.tokens().length; i++) {
+                if (i >= chunk.tokens().length - chunk.wantedLogits()) {
+                    float[] row = new float[VOCABULARY];
+                    row[(chunk.tokens()[i] + 1) % VOCABULARY] = 5;
+                    logits.logits(c, sequence.length, row);
+                }
+                sequence.length++;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private final class Sequence implements KvSequence {
+        private final int maxContext;
+        private int length;
+
+        Sequence(int maxContext) {
+            this.maxContext = maxContext;
+        }
+
+        @Override
+        public int length() {
+            return length;
+        }
+
+        @Override
+        public int maxContext() {
+            return maxContext;
+        }
+
+        @Override
+        public int truncatableTo() {
+            return 0;
+        }
+
+        @Override
+        public void truncate(int newLength) {
+            length = newLength;
+        }
+
+        @Override
+        public KvSequence fork() {
+            Sequence fork = new Sequence(maxContext);
+            openSequences.incrementAndGet();
+            fork.length = length;
+            return fork;
+        }
+
+        @Override
+        public long bytes() {
+            return 0;
+        }
+
+        @Override
+        public void close() {
+            openSequences.decrementAndGet();
+        }
+    }
+}
