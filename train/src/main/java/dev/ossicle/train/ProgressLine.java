@@ -7,7 +7,7 @@ import java.util.Locale;
 final class ProgressLine {
     private final PrintStream out;
     private final boolean terminal =
-            System.console() != null && System.console().isTerminal();
+            System.console().isTerminal();
     private final double everySeconds = terminal ? 1 : 30;
     private long tokensBefore;
     private double secondsBefore;
