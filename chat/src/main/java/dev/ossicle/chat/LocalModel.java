@@ -7,8 +7,11 @@ import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Sampling;
 import dev.ossicle.engine.TokenMask;
+import dev.ossicle.grammar.Grammar;
+import dev.ossicle.grammar.GrammarException;
 import dev.ossicle.grammar.HarmonyFraming;
 import dev.ossicle.grammar.HarmonyFraming.Recipient;
+import dev.ossicle.grammar.TokenGrammar;
 import dev.ossicle.grammar.TokenTrie;
 import dev.ossicle.harmony.ChannelConfig;
 import dev.ossicle.harmony.Conversation;
@@ -19,10 +22,13 @@ import dev.ossicle.harmony.Role;
 import dev.ossicle.harmony.SystemContent;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
+import dev.ossicle.json.Json;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -127,28 +133,65 @@ public final class LocalModel implements ChatModel {
         return request.instructions() == null ? format : request.instructions() + "\n\n" + format;
     }
 
-    /** What the model may write in one step: well-formed messages, calls of this request's functions only. */
-    private TokenMask mask(ChatRequest request) {
-        List<Recipient> recipients = request.functions().stream()
-                .map(ToolDescription::name)
-                .map(Recipient::function)
-                .toList();
+    /** What the model may write in the steps of one turn. */
+    HarmonyFraming framing(ChatRequest request) {
+        List<Recipient> recipients = new ArrayList<>();
+        Map<String, TokenGrammar> arguments = new HashMap<>();
+        for (ToolDescription function : request.functions()) {
+            Recipient recipient = Recipient.function(function.name());
+            recipients.add(recipient);
+            arguments.put(recipient.name(), arguments(function));
+        }
+        TokenGrammar answer =
+                request.answerSchema() == null ? null : grammar(Grammar.jsonSchema(request.answerSchema()));
         return new HarmonyFraming(
-                        harmony.tokenizer(),
-                        trie,
-                        engine.config().vocabulary(),
-                        ChannelConfig.DEFAULT.channels(),
-                        recipients)
-                .newMask();
+                harmony.tokenizer(),
+                trie,
+                engine.config().vocabulary(),
+                ChannelConfig.DEFAULT.channels(),
+                recipients,
+                answer,
+                arguments);
     }
 
-    GenerationRequest generation(ChatRequest request, int[] prompt, int maxTokens) {
+    /** Functions come from everywhere, with schemas that go beyond what can be enforced: then any object will have to do. */
+    private TokenGrammar arguments(ToolDescription function) {
+        Json schema = function.parameters();
+        if (schema == null) {
+            return grammar(Grammar.jsonObject());
+        }
+        try {
+            return grammar(Grammar.jsonSchema(schema));
+        } catch (GrammarException e) {
+            System.getLogger("dev.ossicle")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "the arguments of " + function.name() + " are not held to their schema: " + e.getMessage());
+            return grammar(Grammar.jsonObject());
+        }
+    }
+
+    private TokenGrammar grammar(Grammar grammar) {
+        return grammar.over(trie);
+    }
+
+    /** @param framing of this turn; an answer that must obey a schema is brought to its end within the maximum of tokens */
+    GenerationRequest generation(ChatRequest request, HarmonyFraming framing, int[] prompt, int maxTokens) {
         Sampling sampling = request.options().sampling();
         if (!request.options().seeded()) {
             sampling = sampling.withSeed(ThreadLocalRandom.current().nextLong());
         }
-        return new GenerationRequest(
-                prompt, sampling, maxTokens, harmony.stopTokensForAssistantActions(), -1, mask(request));
+        int room = Math.min(maxTokens, engine.config().maxContext() - prompt.length - 1);
+        TokenMask mask;
+        if (request.answerSchema() == null) {
+            mask = framing.newMask();
+        } else if (room < framing.minTokens()) {
+            throw new ChatException("an answer that obeys the schema takes up to " + framing.minTokens()
+                    + " tokens, and only " + room + " are left");
+        } else {
+            mask = framing.newMask(room);
+        }
+        return new GenerationRequest(prompt, sampling, maxTokens, harmony.stopTokensForAssistantActions(), -1, mask);
     }
 
     @Override

@@ -60,14 +60,14 @@ class TestTypedAnswers {
     }
 
     @Test
-    void anAnswerThatWasCutIsNoRecord() {
+    void tooFewTokensAreSaidBeforeAnythingIsGenerated() {
         ScriptedModelRunner runner = Scripts.runner();
         Scripts.finalAnswer(runner, "{\"name\":\"Rome\",\"population\":28000");
         try (ChatModel model = Scripts.model(runner)) {
             assertThatThrownBy(() ->
                             model.chat().limits(Limits.DEFAULT.withTokens(30)).ask("The capital of Italy?", City.class))
                     .isInstanceOf(ChatException.class)
-                    .hasMessageContaining("ended early");
+                    .hasMessageContaining("only 30 are left");
         }
     }
 
