@@ -141,9 +141,11 @@ final class Automaton {
     private void findRuleCosts(List<Rule> rules) {
         rules.forEach(rule -> ruleCosts.put(rule, NEVER));
         boolean changed = true;
+        List<Rule> order = rules;
         while (changed) {
             changed = false;
-            for (Rule rule : rules.reversed()) {
+            order = order.reversed(); // whichever way they depend on each other, every other round follows it
+            for (Rule rule : order) {
                 Map<Expression, Integer> known = new HashMap<>();
                 int cost = findCost(rule.body(), known);
                 if (cost < ruleCosts.getOrDefault(rule, NEVER)) {

@@ -242,8 +242,6 @@ final class Expressions {
                 case Sequence sequence -> {
                     if (sequence.head == level) {
                         add(sequence.tail);
-                    } else if (sequence.head instanceof Choice choice) {
-                        choice.alternatives.forEach(e -> add(Expressions.this.sequence(e, sequence.tail)));
                     } else {
                         merge(sequence.head, sequence.tail);
                     }

@@ -162,9 +162,11 @@ public final class Grammar {
 
     private static void findNullable(List<Rule> rules) {
         boolean changed = true;
+        List<Rule> order = rules;
         while (changed) {
             changed = false;
-            for (Rule rule : rules.reversed()) {
+            order = order.reversed();
+            for (Rule rule : order) {
                 if (!rule.nullable && isNullable(rule.body())) {
                     rule.nullable = true;
                     changed = true;

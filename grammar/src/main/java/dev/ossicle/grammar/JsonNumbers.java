@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Numbers as JSON writes them, within bounds. So that no model writes digits for ever, a number has at most
- * {@value #DIGITS} digits before the point (more where a bound has more), {@value #DIGITS} after it, and an exponent up to
- * 307; where there are bounds it has none.
+ * {@value #DIGITS} digits before the point (more where a bound has more), {@value #DIGITS} after it; with an exponent, which is 307 at most,
+ * it has one digit before the point and so stays finite as a double. Where there are bounds it has no exponent.
  */
 final class JsonNumbers {
     static final int DIGITS = 20;
@@ -56,7 +56,10 @@ final class JsonNumbers {
                         expressions.sequence(digits('0', '2'), digit, digit),
                         expressions.sequence(expressions.literal("30"), digits('0', '7')))));
         return expressions.sequence(
-                expressions.optional(minus), whole, expressions.optional(fraction), expressions.optional(exponent));
+                expressions.optional(minus),
+                expressions.choice(List.of(
+                        expressions.sequence(whole, expressions.optional(fraction)),
+                        expressions.sequence(digit, expressions.optional(fraction), exponent))));
     }
 
     /** An integer without fraction or exponent, within bounds and, where a divisor is given, a multiple of it. */
@@ -107,18 +110,18 @@ final class JsonNumbers {
 
     /** Numbers of the same length, from their digit {@code at} on. */
     private Expression between(String from, String to, int at) {
-        if (at == from.length()) {
-            return expressions.empty;
+        int left = from.length() - at;
+        if (from.endsWith("0".repeat(left)) && to.endsWith("9".repeat(left))) {
+            return digits(left, left, true);
         }
         char low = from.charAt(at);
         char high = to.charAt(at);
         if (low == high) {
             return expressions.sequence(digits(low, low), between(from, to, at + 1));
         }
-        int rest = from.length() - at - 1;
         return expressions.choice(List.of(
                 expressions.sequence(digits(low, low), between(from, "9".repeat(to.length()), at + 1)),
-                expressions.sequence(digits(low + 1, high - 1), digits(rest, rest, true)),
+                expressions.sequence(digits(low + 1, high - 1), digits(left - 1, left - 1, true)),
                 expressions.sequence(digits(high, high), between("0".repeat(from.length()), to, at + 1))));
     }
 

@@ -51,12 +51,16 @@ final class Partition {
     /** Tokens that stay inside, by the number of units that they touch. */
     private final List<List<Integer>> inside = new ArrayList<>();
 
+    /** Those of them that end where a unit ends. */
+    private final List<List<Integer>> whole = new ArrayList<>();
+
     /** What it takes at most to complete the unit that a token leaves unfinished. */
     private int unfinished;
 
     private final Map<Integer, List<Exit>> exits = new HashMap<>();
     private final Map<Integer, Leaving> leaving = new HashMap<>();
-    private final @Nullable BitMask[] upTo;
+    private final @Nullable BitMask[] insideUpTo;
+    private final @Nullable BitMask[] wholeUpTo;
 
     static boolean worthwhile(Expression unit) {
         return unit.first().size() >= WIDE && !unit.nullable();
@@ -65,12 +69,17 @@ final class Partition {
     Partition(TokenTrie trie, Automaton automaton, Expression unit) {
         this.trie = trie;
         this.usable = find(automaton, automaton.state(unit), automaton.expressions().empty);
-        this.upTo = new BitMask[Math.max(inside.size(), 1)];
+        this.insideUpTo = new BitMask[inside.size()];
+        this.wholeUpTo = new BitMask[inside.size()];
     }
 
     /** Returns false if a unit can be the beginning of another, so that there is no telling where one ends. */
     private boolean find(Automaton automaton, State unit, Expression empty) {
         ByteTrie tokens = trie.trie;
+        for (int i = 0; i <= tokens.height; i++) {
+            inside.add(new ArrayList<>());
+            whole.add(new ArrayList<>());
+        }
         @Nullable State[] path = new State[tokens.height + 1]; // null where a unit begins
         int[] units = new int[tokens.height + 1]; // complete ones
         int node = 0;
@@ -94,11 +103,11 @@ final class Partition {
             int token = trie.token(node);
             if (token >= 0) {
                 int touched = units[depth] + (after.complete ? 0 : 1);
-                while (inside.size() <= touched) {
-                    inside.add(new ArrayList<>());
-                }
                 inside.get(touched).add(token);
                 unfinished = Math.max(unfinished, after.cost);
+                if (after.complete) {
+                    whole.get(touched).add(token);
+                }
             }
             node++;
         }
@@ -109,16 +118,31 @@ final class Partition {
         return unfinished;
     }
 
-    /** The tokens that stay inside and touch at most so many units. Not to be changed. */
-    synchronized BitMask inside(int units) {
-        int index = Math.min(units, upTo.length - 1);
-        BitMask found = upTo[index];
+    /** Adds the tokens that stay inside and touch at most so many units. */
+    synchronized void addInside(int units, BitMask out) {
+        out.or(upTo(units, inside, insideUpTo));
+    }
+
+    /** Adds the tokens that stay inside, end where a unit ends, and have so many units at least and at most. */
+    synchronized void addWhole(int from, int to, BitMask out) {
+        if (from <= 1) {
+            out.or(upTo(to, whole, wholeUpTo));
+            return;
+        }
+        for (int i = from; i <= to && i < whole.size(); i++) {
+            whole.get(i).forEach(out::set);
+        }
+    }
+
+    private BitMask upTo(int units, List<List<Integer>> tokens, @Nullable BitMask[] known) {
+        int index = Math.min(units, known.length - 1);
+        BitMask found = known[index];
         if (found == null) {
             found = new BitMask(trie.vocabulary());
-            for (int i = 0; i <= index && i < inside.size(); i++) {
-                inside.get(i).forEach(found::set);
+            for (int i = 0; i <= index; i++) {
+                tokens.get(i).forEach(found::set);
             }
-            upTo[index] = found;
+            known[index] = found;
         }
         return found;
     }

@@ -126,8 +126,9 @@ public final class TokenGrammar {
         out.clearAll();
         List<Expression> others = new ArrayList<>();
         int worst = split(state.expression, limit, out, others);
-        Expression rest = automaton.expressions().choice(others);
-        return Math.max(worst, walk(automaton.state(rest), limit, out));
+        return others.isEmpty()
+                ? worst
+                : Math.max(worst, walk(automaton.state(automaton.expressions().choice(others)), limit, out));
     }
 
     /** Takes those alternatives that a {@link Partition} knows, and leaves the others. */
@@ -138,8 +139,8 @@ public final class TokenGrammar {
         }
         Expression head = expression instanceof Sequence sequence ? sequence.head : expression;
         Expression tail = expression instanceof Sequence sequence ? sequence.tail : automaton.expressions().empty;
-        int worst = 0;
         if (head instanceof Choice choice) {
+            int worst = 0;
             for (Expression alternative : choice.alternatives) {
                 worst = Math.max(
                         worst, split(automaton.expressions().sequence(alternative, tail), limit, out, others));
@@ -156,15 +157,12 @@ public final class TokenGrammar {
             repeat.body.describe(description);
             Partition partition =
                     trie.partition(description.toString(), d -> new Partition(trie, automaton, repeat.body));
-            long inside = partition.unfinished()
-                    + (long) repeat.min * automaton.cost(repeat.body)
-                    + automaton.cost(tail);
-            if (partition.usable && inside <= limit) {
-                out.or(partition.inside(repeat.max));
-                worst = (int) inside;
+            if (partition.usable) {
+                int worst = stay(repeat, partition, automaton.cost(tail), limit, out);
+                State after = automaton.state(tail);
                 for (int value = 0; value < 256; value++) {
                     if (tail.first().contains(value)) {
-                        worst = Math.max(worst, leave(repeat, automaton.state(tail), partition.leaving(value), limit, out));
+                        worst = Math.max(worst, leave(repeat, after, partition.leaving(value), limit, out));
                     }
                 }
                 return worst;
@@ -172,6 +170,20 @@ public final class TokenGrammar {
         }
         others.add(expression);
         return 0;
+    }
+
+    /** Adds the tokens that go on with the repetition: near the limit, only those that leave nothing to be finished. */
+    private int stay(Repeat repeat, Partition partition, int tail, int limit, BitMask out) {
+        int unit = automaton.cost(repeat.body);
+        long worst = partition.unfinished() + (long) repeat.min * unit + tail;
+        if (worst <= limit) {
+            partition.addInside(repeat.max, out);
+            return (int) worst;
+        }
+        if (tail <= limit) {
+            partition.addWhole(Math.max(repeat.min - (limit - tail) / unit, 1), repeat.max, out);
+        }
+        return limit;
     }
 
     /** Adds the tokens that end the repetition and go on in what follows it. */

@@ -32,6 +32,11 @@ public final class TokenTrie {
     private final int[] ids;
     final ByteTrie trie;
     private final BitMask ordinary;
+
+    /** The node of each string of two bytes, the first byte high; -1 where no token begins so. */
+    private final int[] pairs = new int[1 << 16];
+
+    private final boolean[] single = new boolean[256];
     private final Map<String, Partition> partitions = new ConcurrentHashMap<>();
 
     /** @param vocabulary the model's rows: ids from this one on are left out */
@@ -57,6 +62,14 @@ public final class TokenTrie {
             ordinary.set(ids[i]);
         }
         trie = new ByteTrie(bytes);
+        Arrays.fill(pairs, -1);
+        for (int node = 0; node < trie.size(); node = trie.ends[node]) {
+            int first = trie.values[node] & 255;
+            single[first] = trie.keys[node] >= 0;
+            for (int next = node + 1; next < trie.ends[node]; next = trie.ends[next]) {
+                pairs[first << 8 | trie.values[next] & 255] = next;
+            }
+        }
     }
 
     /** The model's rows: the size of the masks. */
@@ -112,12 +125,8 @@ public final class TokenTrie {
      * asks for could be out of reach.
      */
     int missingByte() {
-        boolean[] present = new boolean[256];
-        for (int node = 0; node < trie.size(); node = trie.ends[node]) {
-            present[trie.values[node] & 255] = trie.keys[node] >= 0;
-        }
         for (int value = 0; value < 0xF5; value++) {
-            if (!present[value] && value != 0xC0 && value != 0xC1) {
+            if (!single[value] && value != 0xC0 && value != 0xC1) {
                 return value;
             }
         }
@@ -128,10 +137,10 @@ public final class TokenTrie {
     int[] literalCosts(byte[] text) {
         int[] costs = new int[text.length + 1];
         for (int from = text.length - 1; from >= 0; from--) {
-            int best = Integer.MAX_VALUE;
-            int node = 0;
-            int end = trie.size();
-            int at = from;
+            int best = single[text[from] & 255] ? 1 + costs[from + 1] : Automaton.UNKNOWN;
+            int node = from + 1 < text.length ? pairs[(text[from] & 255) << 8 | text[from + 1] & 255] : -1;
+            int end = node < 0 ? node : trie.ends[node];
+            int at = from + 1;
             while (at < text.length && node < end) {
                 if (trie.values[node] != text[at]) {
                     node = trie.ends[node];
