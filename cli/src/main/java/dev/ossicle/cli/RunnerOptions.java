@@ -48,7 +48,7 @@ final class RunnerOptions {
         }
     }
 
-    private int threads() {
+    int threads() {
         if (threads < 1 || threads > 1024) {
             throw new UsageException("--threads is " + threads + ", must be between 1 and 1024");
         }

@@ -8,12 +8,14 @@ import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /**
  * The forward pass with the Vector API on several threads: float32 activations and cache, weights straight from the
@@ -135,6 +137,40 @@ public final class VectorModelRunner implements ModelRunner {
         VectorKvSequence sequence = new VectorKvSequence(this, maxContext, Math.max(passRows, MIN_SLACK));
         sequences.add(sequence);
         return sequence;
+    }
+
+    /**
+     * Appends random keys and values as if so many tokens had been computed: to measure decoding at a depth that would take
+     * long to reach.
+     *
+     * @throws IllegalArgumentException if the sequence is not of this runner or would pass its maximum context
+     */
+    public void appendRandom(KvSequence sequence, int positions, long seed) {
+        checkOpen();
+        if (!(sequence instanceof VectorKvSequence kv) || !kv.isOf(this)) {
+            throw new IllegalArgumentException("the sequence is not of this runner");
+        }
+        if (positions < 0 || positions > kv.maxContext() - kv.length()) {
+            throw new IllegalArgumentException(
+                    kv.length() + " cached and " + positions + " new positions do not fit into a context of " + kv.maxContext());
+        }
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] values = new float[2 * config.kvWidth()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextDouble(-1, 1);
+        }
+        float[] keys = new float[config.kvWidth()];
+        for (int done = 0; done < positions; done += MIN_SLACK) {
+            int count = Math.min(MIN_SLACK, positions - done);
+            kv.reserve(kv.length() + count);
+            for (int layer = 0; layer < config.layers(); layer++) {
+                for (int i = 0; i < count; i++) {
+                    System.arraycopy(values, random.nextInt(config.kvWidth()), keys, 0, keys.length);
+                    kv.store(layer, kv.length() + i, keys, keys, 0);
+                }
+            }
+            kv.advance(count);
+        }
     }
 
     KvBlocks kvBlocks() {
