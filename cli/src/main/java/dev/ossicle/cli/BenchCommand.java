@@ -229,16 +229,15 @@ final class BenchCommand implements Callable<Integer> {
             double loadSeconds,
             List<Rate> prefills,
             List<Rate> decodes) {
+        String memory = String.format(
+                "%s at most, %s of it not of the file",
+                Sizes.bytes(MachineMemory.peakResident().orElse(0)),
+                Sizes.bytes(MachineMemory.anonymous().orElse(0)));
         double bandwidth = ReadBandwidth.measure(runnerOptions.threads());
         double bytes = bytesPerToken(checkpoint);
         out.println(runner.description());
         row(out, "load", "%.2f s", loadSeconds);
-        row(
-                out,
-                "memory",
-                "%s at most, %s of it not of the file",
-                Sizes.bytes(MachineMemory.peakResident().orElse(0)),
-                Sizes.bytes(MachineMemory.anonymous().orElse(0)));
+        row(out, "memory", "%s", memory);
         row(out, "reading", "%s/s", Sizes.bytes(bandwidth));
         for (Rate rate : prefills) {
             row(out, "prefill of " + rate.tokens(), "%.2f tokens/s", rate.tokensPerSecond());
