@@ -182,12 +182,12 @@ final class StripKernels {
     /**
      * Expands a strip for many vectors of activations.
      *
-     * @param w twice the weights, unscaled [blocks, 32 columns, 32 rows]
+     * @param w twice the weights, unscaled [blocks, 32 columns, 32 rows], from {@code wAt} on
      * @param wScales [blocks, 32 rows]
      */
-    static void expand(MemorySegment data, long scales, long codes, int blocks, short[] w, float[] wScales) {
+    static void expand(MemorySegment data, long scales, long codes, int blocks, short[] w, int wAt, float[] wScales) {
         for (int line = 0; line < 8 * blocks; line++) {
-            int to = (line / 8 * 32 + line % 8 * 2) * Strips.ROWS;
+            int to = wAt + (line / 8 * 32 + line % 8 * 2) * Strips.ROWS;
             for (int row = 0; row < Strips.ROWS; row += ROWS) {
                 ByteVector v = ByteVector.fromMemorySegment(BYTES, data, codes + 64L * line + 2 * row, LITTLE_ENDIAN);
                 ShortVector pair = v.selectFrom(DOUBLED).reinterpretAsShorts();
@@ -268,22 +268,105 @@ final class StripKernels {
     }
 
     /**
+     * The same for two strips at once: where there are registers enough, an activation that is broadcast serves both.
+     *
+     * @param w expanded, from the first of the columns of the first strip on
+     * @param apart from a column of the first strip to the same one of the second
+     * @param sums [2 strips, 2 runs, GROUP, 32 rows], from the run on
+     */
+    static void run2(short[] w, int wAt, int apart, int[] x, int xAt, short[] sums, int sumsAt) {
+        for (int row = 0; row < Strips.ROWS; row += ROWS) {
+            ShortVector a0 = ShortVector.zero(SHORTS);
+            ShortVector a1 = a0;
+            ShortVector a2 = a0;
+            ShortVector a3 = a0;
+            ShortVector a4 = a0;
+            ShortVector a5 = a0;
+            ShortVector a6 = a0;
+            ShortVector a7 = a0;
+            ShortVector b0 = a0;
+            ShortVector b1 = a0;
+            ShortVector b2 = a0;
+            ShortVector b3 = a0;
+            ShortVector b4 = a0;
+            ShortVector b5 = a0;
+            ShortVector b6 = a0;
+            ShortVector b7 = a0;
+            for (int i = 0; i < RUN; i++) {
+                int wRow = wAt + i * Strips.ROWS + row;
+                ShortVector v = ShortVector.fromArray(SHORTS, w, wRow);
+                ShortVector u = ShortVector.fromArray(SHORTS, w, wRow + apart);
+                int at = xAt + i * GROUP;
+                ShortVector y = IntVector.broadcast(INTS, x[at]).reinterpretAsShorts();
+                a0 = v.mul(y).add(a0);
+                b0 = u.mul(y).add(b0);
+                y = IntVector.broadcast(INTS, x[at + 1]).reinterpretAsShorts();
+                a1 = v.mul(y).add(a1);
+                b1 = u.mul(y).add(b1);
+                y = IntVector.broadcast(INTS, x[at + 2]).reinterpretAsShorts();
+                a2 = v.mul(y).add(a2);
+                b2 = u.mul(y).add(b2);
+                y = IntVector.broadcast(INTS, x[at + 3]).reinterpretAsShorts();
+                a3 = v.mul(y).add(a3);
+                b3 = u.mul(y).add(b3);
+                y = IntVector.broadcast(INTS, x[at + 4]).reinterpretAsShorts();
+                a4 = v.mul(y).add(a4);
+                b4 = u.mul(y).add(b4);
+                y = IntVector.broadcast(INTS, x[at + 5]).reinterpretAsShorts();
+                a5 = v.mul(y).add(a5);
+                b5 = u.mul(y).add(b5);
+                y = IntVector.broadcast(INTS, x[at + 6]).reinterpretAsShorts();
+                a6 = v.mul(y).add(a6);
+                b6 = u.mul(y).add(b6);
+                y = IntVector.broadcast(INTS, x[at + 7]).reinterpretAsShorts();
+                a7 = v.mul(y).add(a7);
+                b7 = u.mul(y).add(b7);
+            }
+            int toA = sumsAt + row;
+            int toB = toA + 2 * GROUP * Strips.ROWS;
+            a0.intoArray(sums, toA);
+            a1.intoArray(sums, toA + Strips.ROWS);
+            a2.intoArray(sums, toA + 2 * Strips.ROWS);
+            a3.intoArray(sums, toA + 3 * Strips.ROWS);
+            a4.intoArray(sums, toA + 4 * Strips.ROWS);
+            a5.intoArray(sums, toA + 5 * Strips.ROWS);
+            a6.intoArray(sums, toA + 6 * Strips.ROWS);
+            a7.intoArray(sums, toA + 7 * Strips.ROWS);
+            b0.intoArray(sums, toB);
+            b1.intoArray(sums, toB + Strips.ROWS);
+            b2.intoArray(sums, toB + 2 * Strips.ROWS);
+            b3.intoArray(sums, toB + 3 * Strips.ROWS);
+            b4.intoArray(sums, toB + 4 * Strips.ROWS);
+            b5.intoArray(sums, toB + 5 * Strips.ROWS);
+            b6.intoArray(sums, toB + 6 * Strips.ROWS);
+            b7.intoArray(sums, toB + 7 * Strips.ROWS);
+        }
+    }
+
+    /**
      * Scales the sums of one block of columns and adds them to the results.
      *
-     * @param sums of the two runs [2, GROUP, 32 rows]
+     * @param sums of the two runs [2, GROUP, 32 rows], from {@code sumsAt} on
      * @param wScales of the block [32 rows]
      * @param xScales of the block [GROUP]
      * @param out [GROUP, 32 rows]
      */
     static void scale(
-            short[] sums, float[] wScales, int wScalesAt, float[] xScales, int xScalesAt, float[] out, int outAt) {
+            short[] sums,
+            int sumsAt,
+            float[] wScales,
+            int wScalesAt,
+            float[] xScales,
+            int xScalesAt,
+            float[] out,
+            int outAt) {
         for (int row = 0; row < Strips.ROWS; row += WIDTH) {
             FloatVector wScale = FloatVector.fromArray(FLOATS, wScales, wScalesAt + row);
             for (int i = 0; i < GROUP; i++) {
                 int at = i * Strips.ROWS + row;
-                IntVector sum = ((IntVector) ShortVector.fromArray(HALF_SHORTS, sums, at)
+                IntVector sum = ((IntVector) ShortVector.fromArray(HALF_SHORTS, sums, sumsAt + at)
                                 .convertShape(VectorOperators.S2I, INTS, 0))
-                        .add((IntVector) ShortVector.fromArray(HALF_SHORTS, sums, at + GROUP * Strips.ROWS)
+                        .add((IntVector) ShortVector.fromArray(HALF_SHORTS, sums, sumsAt + at + GROUP * Strips.ROWS)
                                 .convertShape(VectorOperators.S2I, INTS, 0));
                 ((FloatVector) sum.convert(VectorOperators.I2F, 0))
                         .fma(wScale.mul(xScales[xScalesAt + i]), FloatVector.fromArray(FLOATS, out, outAt + at))

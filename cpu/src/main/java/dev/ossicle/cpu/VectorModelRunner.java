@@ -297,17 +297,16 @@ public final class VectorModelRunner implements ModelRunner {
             team.run(RowMultiplier.blocks(config.experts()), router);
             route(rows);
             int innerTasks = routing.activeCount() * RowMultiplier.blocks(config.intermediate());
-            int outerTasks = routing.activeCount() * hiddenBlocks;
             if (strips[layerIndex] == null) {
                 team.run(innerTasks, gateUp);
-                team.run(outerTasks, down);
+                team.run(routing.activeCount() * hiddenBlocks, down);
             } else {
                 int slots = rows * config.expertsPerToken();
                 roundedNormed.grow(slots);
                 roundedInner.grow(slots);
                 team.run(routing.activeCount(), round);
                 team.run(innerTasks, gateUpStrips);
-                team.run(outerTasks, downStrips);
+                team.run(routing.activeCount() * ((hiddenBlocks + 1) / 2), downStrips);
             }
             team.run(rowTasks, addExperts);
         }
@@ -486,8 +485,8 @@ public final class VectorModelRunner implements ModelRunner {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         ExpertStrips w = requireNonNull(strips[layerIndex]);
-        mine.stripMultiplier.multiply(w.gate(expert), first, from, slots, roundedNormed, mine.a);
-        mine.stripMultiplier.multiply(w.up(expert), first, from, slots, roundedNormed, mine.b);
+        mine.stripMultiplier.multiply(
+                w.gate(expert), first, w.up(expert), first, from, slots, roundedNormed, mine.a, mine.b);
         loadBiases(mine, expert, first);
         for (int slot = 0; slot < slots; slot++) {
             activate(mine, slot, mine.activated, 0);
@@ -495,17 +494,21 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
-    /** As {@link #down}. */
+    /** As {@link #down}, two blocks at once; where their number is odd, the last one is computed twice. */
     private void downStrips(int task, int thread) {
         Scratch mine = scratch[thread];
         int blocks = RowMultiplier.blocks(config.hidden());
-        int expert = routing.active(task / blocks);
-        int first = task % blocks * RowMultiplier.BLOCK;
+        int pairs = (blocks + 1) / 2;
+        int expert = routing.active(task / pairs);
+        int first = task % pairs * 2 * RowMultiplier.BLOCK;
+        int second = Math.min(first + RowMultiplier.BLOCK, config.hidden() - RowMultiplier.BLOCK);
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         ExpertStrips w = requireNonNull(strips[layerIndex]);
-        mine.stripMultiplier.multiply(w.down(expert), first, from, slots, roundedInner, mine.a);
-        storeExpert(mine, expert, first, from, slots);
+        Strips down = w.down(expert);
+        mine.stripMultiplier.multiply(down, first, down, second, from, slots, roundedInner, mine.a, mine.b);
+        storeExpert(mine.a, mine.biasA, expert, first, from, slots);
+        storeExpert(mine.b, mine.biasB, expert, second, from, slots);
     }
 
     private void down(int task, int thread) {
@@ -517,16 +520,16 @@ public final class VectorModelRunner implements ModelRunner {
         int slots = routing.slots(expert);
         Matrix w = layer.experts().get(expert).down();
         mine.multiplier.multiply(w, first, RowMultiplier.BLOCK, pass.inner, pass.slotAt, from, slots, mine.a);
-        storeExpert(mine, expert, first, from, slots);
+        storeExpert(mine.a, mine.biasA, expert, first, from, slots);
     }
 
     /** One block of what an expert gives. */
-    private void storeExpert(Scratch mine, int expert, int first, int from, int slots) {
-        bias(layer.downBias(), expert, first, mine.biasA);
+    private void storeExpert(float[] a, float[] bias, int expert, int first, int from, int slots) {
+        bias(layer.downBias(), expert, first, bias);
         for (int slot = 0; slot < slots; slot++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
                 pass.y[(from + slot) * config.hidden() + first + i] =
-                        mine.a[slot * RowMultiplier.BLOCK + i] + mine.biasA[i];
+                        a[slot * RowMultiplier.BLOCK + i] + bias[i];
             }
         }
     }

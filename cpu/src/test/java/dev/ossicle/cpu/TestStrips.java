@@ -64,14 +64,15 @@ final class TestStrips {
             }
         }
         StripMultiplier multiplier = new StripMultiplier();
-        float[] part = new float[count * 32];
+        float[] first32 = new float[count * 32];
+        float[] last32 = new float[count * 32];
+        Arrays.fill(first32, Float.NaN);
+        Arrays.fill(last32, Float.NaN);
+        multiplier.multiply(strips, 0, strips, 32, from, count, rounded, first32, last32);
         float[] out = new float[count * ROWS];
-        for (int row = 0; row < ROWS; row += 32) {
-            Arrays.fill(part, Float.NaN);
-            multiplier.multiply(strips, row, from, count, rounded, part);
-            for (int slot = 0; slot < count; slot++) {
-                System.arraycopy(part, slot * 32, out, slot * ROWS + row, 32);
-            }
+        for (int slot = 0; slot < count; slot++) {
+            System.arraycopy(first32, slot * 32, out, slot * ROWS, 32);
+            System.arraycopy(last32, slot * 32, out, slot * ROWS + 32, 32);
         }
         return out;
     }
@@ -120,7 +121,7 @@ final class TestStrips {
                 rounded.set(x, slot * 64 + 32, 0, 9, slot, 1, new int[32], new float[Lanes.WIDTH]);
             }
             float[] out = new float[9 * 32];
-            new StripMultiplier().multiply(strips, 0, 0, 9, rounded, out);
+            new StripMultiplier().multiply(strips, 0, strips, 0, 0, 9, rounded, out, new float[9 * 32]);
             for (float value : out) {
                 assertThat(value).isEqualTo(-6f * 170 * 64);
             }
