@@ -5,6 +5,7 @@ import dev.ossicle.engine.Engine;
 import dev.ossicle.engine.GenerationRequest;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
+import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.Sampling;
 import dev.ossicle.engine.TokenMask;
 import dev.ossicle.grammar.Grammar;
@@ -54,7 +55,7 @@ public final class LocalModel implements ChatModel {
         for (String warning : choice.warnings()) {
             System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning);
         }
-        return open(name, path, choice, Runtime.getRuntime().availableProcessors());
+        return open(name, path, choice, Runtime.getRuntime().availableProcessors(), Precision.EXACT);
     }
 
     /**
@@ -63,11 +64,11 @@ public final class LocalModel implements ChatModel {
      * @param name as users know it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
      */
-    public static LocalModel open(String name, Path path, ModelRunners.Choice choice, int threads) {
+    public static LocalModel open(String name, Path path, ModelRunners.Choice choice, int threads, Precision precision) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
-            Engine engine = new Engine(choice.provider().open(checkpoint, threads));
+            Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision));
             return new LocalModel(name, checkpoint, engine, tokenizer);
         } catch (Throwable e) {
             checkpoint.close();

@@ -27,6 +27,11 @@ final class MachineMemory {
         return field(Path.of("/proc/self/status"), "VmHWM:");
     }
 
+    /** What this process has in memory now that no file holds: heap, caches, copies of weights. Empty where only Linux would say. */
+    static OptionalLong anonymous() {
+        return field(Path.of("/proc/self/status"), "RssAnon:");
+    }
+
     private static OptionalLong field(Path file, String name) {
         try {
             List<String> lines = Files.readAllLines(file);

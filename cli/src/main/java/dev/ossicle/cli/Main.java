@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             TokenizeCommand.class,
             HarmonyCommand.class,
             SynthCommand.class,
+            BenchCommand.class,
         },
         synopsisSubcommandLabel = "COMMAND",
         footer = {

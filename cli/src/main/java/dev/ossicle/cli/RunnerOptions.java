@@ -4,6 +4,7 @@ import dev.ossicle.chat.LocalModel;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
+import dev.ossicle.engine.Precision;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -22,14 +23,22 @@ final class RunnerOptions {
             description = "Threads to compute with; all cores by default.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--precision",
+            paramLabel = "NAME",
+            defaultValue = "exact",
+            description = "exact: float32 activations throughout; fast: rounded in front of MXFP4 experts, which are copied to"
+                    + " memory for it. Default: ${DEFAULT-VALUE}")
+    private Precision precision = Precision.EXACT;
+
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
     LocalModel open(ModelLocation.Local model, PrintWriter err) {
-        return LocalModel.open(model.name(), model.path(), choose(err), threads());
+        return LocalModel.open(model.name(), model.path(), choose(err), threads(), precision);
     }
 
     /** The same for tokens alone. */
     ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
-        return choose(err).provider().open(checkpoint, threads());
+        return choose(err).provider().open(checkpoint, threads(), precision);
     }
 
     private ModelRunners.Choice choose(PrintWriter err) {
@@ -48,7 +57,7 @@ final class RunnerOptions {
         }
     }
 
-    private int threads() {
+    int threads() {
         if (threads < 1 || threads > 1024) {
             throw new UsageException("--threads is " + threads + ", must be between 1 and 1024");
         }

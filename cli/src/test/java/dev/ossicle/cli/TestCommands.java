@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonArray;
+import dev.ossicle.json.JsonNumber;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
 import java.io.ByteArrayInputStream;
@@ -75,6 +77,30 @@ class TestCommands {
         String[] words = line.substring(0, line.indexOf(" -- ")).split(" ");
         CommandLineRun again = CommandLineRun.of(with(words, "--", "What's up?"));
         assertThat(again.out()).isEqualTo(first.out());
+    }
+
+    @Test
+    void benchMeasuresWhatItIsAskedTo() {
+        CommandLineRun run = CommandLineRun.of(
+                "bench", model, "--threads", "2", "--prefill", "8,600", "--decode", "3", "--depth", "0,300", "--json");
+        assertThat(run.status()).as(run.err()).isZero();
+        JsonObject result = (JsonObject) Json.parse(run.out());
+        assertThat(result.members().keySet())
+                .containsExactly("model", "threads", "load_seconds", "resident_bytes", "prefill", "decode");
+        assertThat(result.get("model")).isEqualTo(Json.of(model));
+        assertThat(result.get("threads")).isEqualTo(Json.of(2));
+        List<Json> prefill = ((JsonArray) result.get("prefill")).elements();
+        assertThat(prefill).extracting(each -> ((JsonObject) each).get("tokens")).containsExactly(Json.of(8), Json.of(600));
+        List<Json> decode = ((JsonArray) result.get("decode")).elements();
+        assertThat(decode).extracting(each -> ((JsonObject) each).get("depth")).containsExactly(Json.of(0), Json.of(300));
+        assertThat(decode).extracting(each -> ((JsonObject) each).get("tokens")).containsOnly(Json.of(3));
+        for (Json each : decode) {
+            assertThat(((JsonNumber) ((JsonObject) each).get("tokens_per_second")).doubleValue()).isPositive();
+        }
+        assertThat(CommandLineRun.of("bench", model, "--prefill", "0", "--decode", "2").out())
+                .contains("decode at 0", "% of reading")
+                .doesNotContain("prefill");
+        assertThat(CommandLineRun.of("bench", model, "--decode", "-1").status()).isEqualTo(2);
     }
 
     @Test

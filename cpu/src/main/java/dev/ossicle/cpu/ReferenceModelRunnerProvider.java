@@ -3,6 +3,7 @@ package dev.ossicle.cpu;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
+import dev.ossicle.engine.Precision;
 import java.util.Optional;
 
 /** Offers {@link ReferenceModelRunner}, which runs anywhere. */
@@ -31,7 +32,7 @@ public final class ReferenceModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, int threads) {
+    public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
         return new ReferenceModelRunner(checkpoint.config(), checkpoint.weights());
     }
 }

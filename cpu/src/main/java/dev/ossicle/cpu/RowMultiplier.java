@@ -7,10 +7,13 @@ final class RowMultiplier {
     /** Rows that one task computes. */
     static final int BLOCK = 32;
 
-    /** Rows that are expanded together [4, padded columns]. */
+    /** Rows of the largest tile. Vectors of 512 bits come with 32 registers; others may have 16. */
+    private static final int TILE = Lanes.WIDTH > 8 ? 8 : 4;
+
+    /** Rows that are expanded together [TILE, padded columns]. */
     private float[] expanded = new float[0];
-    /** [3, 4, W] sums that are still apart, lane by lane. */
-    private final float[] lanes = new float[12 * Lanes.WIDTH];
+    /** [3, TILE, W] sums that are still apart, lane by lane. */
+    private final float[] lanes = new float[3 * TILE * Lanes.WIDTH];
 
     static int blocks(int rows) {
         return (rows + BLOCK - 1) / BLOCK;
@@ -27,13 +30,32 @@ final class RowMultiplier {
         int row = 0;
         if (vectors == 1) {
             while (row + 4 <= rows && MatrixKernels.dot4(matrix, first + row, x, xAt[from], lanes)) {
-                sum(0, out, row);
+                sum(0, 4, out, row);
                 row += 4;
             }
         }
         int columns = Lanes.padded(matrix.columns());
-        if (expanded.length < 4 * columns) {
-            expanded = new float[4 * columns];
+        if (expanded.length < TILE * columns) {
+            expanded = new float[TILE * columns];
+        }
+        for (; TILE == 8 && vectors >= 3 && row + 8 <= rows; row += 8) {
+            for (int r = 0; r < 8; r++) {
+                MatrixKernels.expand(matrix, first + row + r, expanded, r * columns);
+            }
+            int t = 0;
+            for (; t + 3 <= vectors; t += 3) {
+                int at = from + t;
+                TileKernels.dot8x3(expanded, columns, columns, x, xAt[at], xAt[at + 1], xAt[at + 2], lanes);
+                sum(0, 8, out, t * BLOCK + row);
+                sum(1, 8, out, (t + 1) * BLOCK + row);
+                sum(2, 8, out, (t + 2) * BLOCK + row);
+            }
+            for (; t < vectors; t++) {
+                TileKernels.dot4(expanded, 0, columns, columns, x, xAt[from + t], lanes);
+                sum(0, 4, out, t * BLOCK + row);
+                TileKernels.dot4(expanded, 4 * columns, columns, columns, x, xAt[from + t], lanes);
+                sum(0, 4, out, t * BLOCK + row + 4);
+            }
         }
         for (; row + 4 <= rows; row += 4) {
             for (int r = 0; r < 4; r++) {
@@ -43,13 +65,13 @@ final class RowMultiplier {
             for (; t + 3 <= vectors; t += 3) {
                 int at = from + t;
                 TileKernels.dot4x3(expanded, columns, columns, x, xAt[at], xAt[at + 1], xAt[at + 2], lanes);
-                sum(0, out, t * BLOCK + row);
-                sum(1, out, (t + 1) * BLOCK + row);
-                sum(2, out, (t + 2) * BLOCK + row);
+                sum(0, 4, out, t * BLOCK + row);
+                sum(1, 4, out, (t + 1) * BLOCK + row);
+                sum(2, 4, out, (t + 2) * BLOCK + row);
             }
             for (; t < vectors; t++) {
-                TileKernels.dot4(expanded, columns, columns, x, xAt[from + t], lanes);
-                sum(0, out, t * BLOCK + row);
+                TileKernels.dot4(expanded, 0, columns, columns, x, xAt[from + t], lanes);
+                sum(0, 4, out, t * BLOCK + row);
             }
         }
         for (; row < rows; row++) {
@@ -61,10 +83,10 @@ final class RowMultiplier {
         }
     }
 
-    /** The four sums of one of the three vectors. */
-    private void sum(int vector, float[] out, int at) {
-        for (int r = 0; r < 4; r++) {
-            out[at + r] = Lanes.sum(lanes, (4 * vector + r) * Lanes.WIDTH);
+    /** The sums of all rows of the tile with one of the vectors. */
+    private void sum(int vector, int rows, float[] out, int at) {
+        for (int r = 0; r < rows; r++) {
+            out[at + r] = Lanes.sum(lanes, (rows * vector + r) * Lanes.WIDTH);
         }
     }
 }

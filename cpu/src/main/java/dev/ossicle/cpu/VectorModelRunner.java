@@ -8,16 +8,23 @@ import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
+import dev.ossicle.engine.Precision;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass with the Vector API on several threads: float32 activations and cache, weights straight from the
- * checkpoint's mapping in their own formats.
+ * checkpoint's mapping in their own formats. {@link Precision#FAST} copies MXFP4 experts into {@link Strips} instead, and
+ * rounds what goes into them to 8 bits or some more.
  *
  * <p>{@link #compute} is the pass in the order of the papers. Each of its stages is cut into tasks that write apart, and a
  * row's result never depends on how.
@@ -38,9 +45,13 @@ public final class VectorModelRunner implements ModelRunner {
     /** Memory of one thread; [T, BLOCK] results of a block of weights. */
     private static final class Scratch {
         final RowMultiplier multiplier = new RowMultiplier();
+        final StripMultiplier stripMultiplier = new StripMultiplier();
         final Attention attention;
         final float[] biasA = new float[RowMultiplier.BLOCK];
         final float[] biasB = new float[RowMultiplier.BLOCK];
+        final float[] activated = new float[RowMultiplier.BLOCK];
+        final int[] rounded = new int[RowMultiplier.BLOCK];
+        final float[] lanes = new float[Lanes.WIDTH];
         float[] a = new float[0];
         float[] b = new float[0];
 
@@ -63,6 +74,12 @@ public final class VectorModelRunner implements ModelRunner {
     private final Pass pass;
     private final int passRows;
     private final Routing routing;
+    /** [L]: re-laid experts; null for layers whose experts are multiplied where they are. */
+    private final @Nullable ExpertStrips[] strips;
+
+    private final RoundedSlots roundedNormed;
+    private final RoundedSlots roundedInner;
+    private final Arena arena = Arena.ofShared();
     private final List<VectorKvSequence> sequences = new ArrayList<>();
     private final KvBlocks kvBlocks;
     private boolean closed;
@@ -87,15 +104,27 @@ public final class VectorModelRunner implements ModelRunner {
     private final Team.Stage router = this::router;
     private final Team.Stage gateUp = this::gateUp;
     private final Team.Stage down = this::down;
+    private final Team.Stage round = this::round;
+    private final Team.Stage gateUpStrips = this::gateUpStrips;
+    private final Team.Stage downStrips = this::downStrips;
     private final Team.Stage addExperts = this::addExperts;
     private final Team.Stage unembed = this::unembed;
 
     /** @param threads that compute, the caller's included */
     public VectorModelRunner(ModelConfig config, ModelWeights weights, int threads) {
-        this(config, weights, threads, PASS_ROWS);
+        this(config, weights, threads, Precision.EXACT);
+    }
+
+    /** @param threads that compute, the caller's included */
+    public VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, Precision precision) {
+        this(config, weights, threads, precision, PASS_ROWS);
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, int passRows) {
+        this(config, weights, threads, Precision.EXACT, passRows);
+    }
+
+    VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, Precision precision, int passRows) {
         if (threads < 1 || threads > 1024) {
             throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
         }
@@ -110,6 +139,20 @@ public final class VectorModelRunner implements ModelRunner {
         Arrays.setAll(scratch, i -> new Scratch(config));
         this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config));
         this.team = new Team(threads);
+        this.strips = new ExpertStrips[config.layers()];
+        this.roundedNormed = new RoundedSlots(config.hidden());
+        this.roundedInner = new RoundedSlots(config.intermediate());
+        boolean done = false;
+        try {
+            for (int i = 0; precision == Precision.FAST && i < strips.length; i++) {
+                strips[i] = ExpertStrips.of(weights.layers().get(i), team, arena);
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                close();
+            }
+        }
     }
 
     @Override
@@ -120,7 +163,9 @@ public final class VectorModelRunner implements ModelRunner {
     @Override
     public String description() {
         int threads = team.threads();
-        return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads");
+        boolean rounds = Arrays.stream(strips).anyMatch(Objects::nonNull);
+        return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads")
+                + (rounds ? ", rounded activations in the experts" : "");
     }
 
     /** What this machine computes with. */
@@ -135,6 +180,40 @@ public final class VectorModelRunner implements ModelRunner {
         VectorKvSequence sequence = new VectorKvSequence(this, maxContext, Math.max(passRows, MIN_SLACK));
         sequences.add(sequence);
         return sequence;
+    }
+
+    /**
+     * Appends random keys and values as if so many tokens had been computed: to measure decoding at a depth that would take
+     * long to reach.
+     *
+     * @throws IllegalArgumentException if the sequence is not of this runner or would pass its maximum context
+     */
+    public void appendRandom(KvSequence sequence, int positions, long seed) {
+        checkOpen();
+        if (!(sequence instanceof VectorKvSequence kv) || !kv.isOf(this)) {
+            throw new IllegalArgumentException("the sequence is not of this runner");
+        }
+        if (positions < 0 || positions > kv.maxContext() - kv.length()) {
+            throw new IllegalArgumentException(
+                    kv.length() + " cached and " + positions + " new positions do not fit into a context of " + kv.maxContext());
+        }
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] values = new float[2 * config.kvWidth()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextDouble(-1, 1);
+        }
+        float[] keys = new float[config.kvWidth()];
+        for (int done = 0; done < positions; done += MIN_SLACK) {
+            int count = Math.min(MIN_SLACK, positions - done);
+            kv.reserve(kv.length() + count);
+            for (int layer = 0; layer < config.layers(); layer++) {
+                for (int i = 0; i < count; i++) {
+                    System.arraycopy(values, random.nextInt(config.kvWidth()), keys, 0, keys.length);
+                    kv.store(layer, kv.length() + i, keys, keys, 0);
+                }
+            }
+            kv.advance(count);
+        }
     }
 
     KvBlocks kvBlocks() {
@@ -152,6 +231,7 @@ public final class VectorModelRunner implements ModelRunner {
             team.close();
             List.copyOf(sequences).forEach(VectorKvSequence::close);
             kvBlocks.close();
+            arena.close();
         }
     }
 
@@ -216,8 +296,18 @@ public final class VectorModelRunner implements ModelRunner {
             checkFinite(true);
             team.run(RowMultiplier.blocks(config.experts()), router);
             route(rows);
-            team.run(routing.activeCount() * RowMultiplier.blocks(config.intermediate()), gateUp);
-            team.run(routing.activeCount() * hiddenBlocks, down);
+            int innerTasks = routing.activeCount() * RowMultiplier.blocks(config.intermediate());
+            if (strips[layerIndex] == null) {
+                team.run(innerTasks, gateUp);
+                team.run(routing.activeCount() * hiddenBlocks, down);
+            } else {
+                int slots = rows * config.expertsPerToken();
+                roundedNormed.grow(slots);
+                roundedInner.grow(slots);
+                team.run(routing.activeCount(), round);
+                team.run(innerTasks, gateUpStrips);
+                team.run(routing.activeCount() * ((hiddenBlocks + 1) / 2), downStrips);
+            }
             team.run(rowTasks, addExperts);
         }
         for (int segment = 0; segment < pass.segments; segment++) {
@@ -350,24 +440,75 @@ public final class VectorModelRunner implements ModelRunner {
         ExpertWeights w = layer.experts().get(expert);
         mine.multiplier.multiply(w.gate(), first, count, pass.t, pass.slotRowAt, from, slots, mine.a);
         mine.multiplier.multiply(w.up(), first, count, pass.t, pass.slotRowAt, from, slots, mine.b);
+        loadBiases(mine, expert, first);
+        for (int slot = 0; slot < slots; slot++) {
+            activate(mine, slot, pass.inner, pass.slotAt[from + slot] + first);
+        }
+    }
+
+    private void loadBiases(Scratch mine, int expert, int first) {
         bias(layer.gateBias(), expert, first, mine.biasA);
         bias(layer.upBias(), expert, first, mine.biasB);
-        for (int slot = 0; slot < slots; slot++) {
-            int at = slot * RowMultiplier.BLOCK;
-            for (int i = 0; i < count; i++) {
-                mine.a[at + i] += mine.biasA[i];
-                mine.b[at + i] += mine.biasB[i];
-            }
-            Elementwise.swiglu(
-                    mine.a,
-                    at,
-                    mine.b,
-                    at,
-                    count,
-                    (float) config.swigluLimit(),
-                    pass.inner,
-                    pass.slotAt[from + slot] + first);
+    }
+
+    /** Biases and activation of one slot of the block at hand. */
+    private void activate(Scratch mine, int slot, float[] out, int outAt) {
+        int at = slot * RowMultiplier.BLOCK;
+        for (int i = 0; i < RowMultiplier.BLOCK; i++) {
+            mine.a[at + i] += mine.biasA[i];
+            mine.b[at + i] += mine.biasB[i];
         }
+        Elementwise.swiglu(mine.a, at, mine.b, at, RowMultiplier.BLOCK, (float) config.swigluLimit(), out, outAt);
+    }
+
+    /** Rounds what goes into one expert. */
+    private void round(int task, int thread) {
+        Scratch mine = scratch[thread];
+        int expert = routing.active(task);
+        int from = routing.firstSlot(expert);
+        int slots = routing.slots(expert);
+        for (int slot = 0; slot < slots; slot++) {
+            int at = pass.slotRowAt[from + slot];
+            for (int block = 0; block < config.hidden() / 32; block++) {
+                roundedNormed.set(pass.t, at + 32 * block, from, slots, slot, block, mine.rounded, mine.lanes);
+            }
+        }
+    }
+
+    /** As {@link #gateUp}; rounds what it gives. */
+    private void gateUpStrips(int task, int thread) {
+        Scratch mine = scratch[thread];
+        int blocks = RowMultiplier.blocks(config.intermediate());
+        int expert = routing.active(task / blocks);
+        int block = task % blocks;
+        int first = block * RowMultiplier.BLOCK;
+        int from = routing.firstSlot(expert);
+        int slots = routing.slots(expert);
+        ExpertStrips w = requireNonNull(strips[layerIndex]);
+        mine.stripMultiplier.multiply(
+                w.gate(expert), first, w.up(expert), first, from, slots, roundedNormed, mine.a, mine.b);
+        loadBiases(mine, expert, first);
+        for (int slot = 0; slot < slots; slot++) {
+            activate(mine, slot, mine.activated, 0);
+            roundedInner.set(mine.activated, 0, from, slots, slot, block, mine.rounded, mine.lanes);
+        }
+    }
+
+    /** As {@link #down}, two blocks at once; where their number is odd, the last one is computed twice. */
+    private void downStrips(int task, int thread) {
+        Scratch mine = scratch[thread];
+        int blocks = RowMultiplier.blocks(config.hidden());
+        int pairs = (blocks + 1) / 2;
+        int expert = routing.active(task / pairs);
+        int first = task % pairs * 2 * RowMultiplier.BLOCK;
+        int second = Math.min(first + RowMultiplier.BLOCK, config.hidden() - RowMultiplier.BLOCK);
+        int from = routing.firstSlot(expert);
+        int slots = routing.slots(expert);
+        ExpertStrips w = requireNonNull(strips[layerIndex]);
+        Strips down = w.down(expert);
+        mine.stripMultiplier.multiply(down, first, down, second, from, slots, roundedInner, mine.a, mine.b);
+        storeExpert(mine.a, mine.biasA, expert, first, from, slots);
+        storeExpert(mine.b, mine.biasB, expert, second, from, slots);
     }
 
     private void down(int task, int thread) {
@@ -375,16 +516,20 @@ public final class VectorModelRunner implements ModelRunner {
         int blocks = RowMultiplier.blocks(config.hidden());
         int expert = routing.active(task / blocks);
         int first = task % blocks * RowMultiplier.BLOCK;
-        int count = RowMultiplier.BLOCK;
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Matrix w = layer.experts().get(expert).down();
-        mine.multiplier.multiply(w, first, count, pass.inner, pass.slotAt, from, slots, mine.a);
-        bias(layer.downBias(), expert, first, mine.biasA);
+        mine.multiplier.multiply(w, first, RowMultiplier.BLOCK, pass.inner, pass.slotAt, from, slots, mine.a);
+        storeExpert(mine.a, mine.biasA, expert, first, from, slots);
+    }
+
+    /** One block of what an expert gives. */
+    private void storeExpert(float[] a, float[] bias, int expert, int first, int from, int slots) {
+        bias(layer.downBias(), expert, first, bias);
         for (int slot = 0; slot < slots; slot++) {
-            for (int i = 0; i < count; i++) {
+            for (int i = 0; i < RowMultiplier.BLOCK; i++) {
                 pass.y[(from + slot) * config.hidden() + first + i] =
-                        mine.a[slot * RowMultiplier.BLOCK + i] + mine.biasA[i];
+                        a[slot * RowMultiplier.BLOCK + i] + bias[i];
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.ossicle.cpu;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
+import dev.ossicle.engine.Precision;
 import java.util.Optional;
 
 /**
@@ -44,10 +45,10 @@ public final class VectorModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, int threads) {
+    public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
         unavailable().ifPresent(reason -> {
             throw new IllegalStateException(reason);
         });
-        return new VectorModelRunner(checkpoint.config(), checkpoint.weights(), threads);
+        return new VectorModelRunner(checkpoint.config(), checkpoint.weights(), threads, precision);
     }
 }

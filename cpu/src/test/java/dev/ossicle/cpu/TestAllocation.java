@@ -8,8 +8,10 @@ import dev.ossicle.cpu.RandomModel.Storage;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
+import dev.ossicle.engine.Precision;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -21,9 +23,18 @@ final class TestAllocation {
     @ParameterizedTest
     @EnumSource
     void decodingAllocatesNextToNothing(Storage storage) {
+        decodingAllocatesNextToNothing(storage, Precision.EXACT);
+    }
+
+    @Test
+    void norInFast() {
+        decodingAllocatesNextToNothing(Storage.GGUF_MXFP4, Precision.FAST);
+    }
+
+    private static void decodingAllocatesNextToNothing(Storage storage, Precision precision) {
         ModelConfig config =
                 new ModelConfig(2, 8, 4, 512, 160, 160, 32, 4, 2, 32, 4096, 150_000, 32, 128, 1, 32, 7, 1e-5);
-        try (VectorModelRunner runner = new VectorModelRunner(config, new RandomModel(1).weights(config, storage), 1);
+        try (VectorModelRunner runner = new VectorModelRunner(config, new RandomModel(1).weights(config, storage), 1, precision);
                 KvSequence sequence = runner.newSequence(4096)) {
             List<Chunk> step = List.of(new Chunk(sequence, new int[] {7}, 1));
             long least = Long.MAX_VALUE;

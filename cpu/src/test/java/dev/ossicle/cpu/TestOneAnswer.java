@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
+import dev.ossicle.cpu.RandomModel.Storage;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
+import dev.ossicle.engine.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -18,14 +21,24 @@ final class TestOneAnswer {
     @ParameterizedTest
     @ValueSource(ints = {100, 101, 102, 103})
     void howeverTheWorkIsCut(int seed) {
+        howeverTheWorkIsCut(seed, Precision.EXACT, null);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {104, 105, 106, 107})
+    void inFastToo(int seed) {
+        howeverTheWorkIsCut(seed, Precision.FAST, seed % 2 == 0 ? Storage.GGUF_MXFP4 : Storage.MXFP4_ALTERNATING);
+    }
+
+    private static void howeverTheWorkIsCut(int seed, Precision precision, @Nullable Storage storage) {
         RandomModel model = new RandomModel(seed);
         Random random = new Random(~seed);
         ModelConfig config = model.config();
-        ModelWeights weights = model.weights(config);
-        String where = "seed " + seed + ", " + config;
+        ModelWeights weights = model.weights(config, storage);
+        String where = "seed " + seed + ", " + precision + ", " + config;
         int[][] prompts = new int[5][];
         float[][][] want = new float[prompts.length][][];
-        try (VectorModelRunner runner = new VectorModelRunner(config, weights, 1)) {
+        try (VectorModelRunner runner = new VectorModelRunner(config, weights, 1, precision)) {
             for (int i = 0; i < prompts.length; i++) {
                 prompts[i] = model.tokens(config, 1 + random.nextInt(200));
                 want[i] = Logits.whole(runner, prompts[i]);
@@ -33,7 +46,7 @@ final class TestOneAnswer {
         }
         int[][] threadsAndPassRows = {{1, 1}, {1, 37}, {2, 512}, {2, 5}, {3, 64}};
         for (int[] cut : threadsAndPassRows) {
-            try (VectorModelRunner runner = new VectorModelRunner(config, weights, cut[0], cut[1])) {
+            try (VectorModelRunner runner = new VectorModelRunner(config, weights, cut[0], precision, cut[1])) {
                 String how = where + ", " + cut[0] + " threads, passes of " + cut[1];
                 int one = random.nextInt(prompts.length);
                 assertSame(Logits.pieces(runner, prompts[one], 1), want[one], how + ", decoded");

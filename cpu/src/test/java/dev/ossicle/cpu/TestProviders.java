@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
+import dev.ossicle.engine.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
@@ -18,7 +19,7 @@ final class TestProviders {
         for (ModelRunnerProvider provider : ServiceLoader.load(ModelRunnerProvider.class)) {
             assertThat(provider.unavailable()).isEmpty();
             try (Checkpoint checkpoint = Checkpoint.open(Path.of("..", "fixtures", "model", "small", "model.gguf"));
-                    ModelRunner runner = provider.open(checkpoint, 2)) {
+                    ModelRunner runner = provider.open(checkpoint, 2, Precision.EXACT)) {
                 assertThat(runner.description()).contains(provider.description());
                 switch (provider.name()) {
                     case "cpu" -> {

@@ -21,5 +21,5 @@ public interface ModelRunnerProvider {
      * @param checkpoint stays open as long as the runner, which reads its mapping
      * @param threads how many to compute with, where that has a meaning
      */
-    ModelRunner open(Checkpoint checkpoint, int threads);
+    ModelRunner open(Checkpoint checkpoint, int threads, Precision precision);
 }

@@ -1,0 +1,99 @@
+package dev.ossicle.cpu;
+
+import java.util.Arrays;
+
+/** Multiplies strips with the rounded activations of an expert's slots. One thread's scratch memory goes with it. */
+final class StripMultiplier {
+    private static final int GROUP = StripKernels.GROUP;
+    private static final int ROWS = Strips.ROWS;
+    private static final int RUN = 16;
+    /** Sums of one block of one strip. */
+    private static final int SUMS = 2 * GROUP * ROWS;
+
+    /** Vectors of 512 bits come with 32 registers; others may have 16. */
+    private static final boolean PAIRS = Lanes.WIDTH > 8;
+
+    /** Expanded strips [2, columns, ROWS]. */
+    private short[] w = new short[0];
+    /** Their scales [blocks, ROWS]. */
+    private float[] scalesA = new float[0];
+
+    private float[] scalesB = new float[0];
+    /** [2 strips, 2 runs, GROUP, ROWS]. */
+    private final short[] sums = new short[2 * SUMS];
+
+    /**
+     * Two strips of as many columns.
+     *
+     * @param rowA first row of the strip of a
+     * @param from first slot of the expert
+     * @param slots how many
+     * @param x of all slots, where {@link RoundedSlots} says
+     * @param outA [slots, 32]
+     * @param outB [slots, 32]
+     */
+    void multiply(
+            Strips a, int rowA, Strips b, int rowB, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
+        int grouped = slots / GROUP * GROUP;
+        if (grouped > 0) {
+            multiplyGroups(a, rowA, b, rowB, from, grouped, x, outA, outB);
+        }
+        multiplyRest(a, rowA, from, grouped, slots, x, outA);
+        multiplyRest(b, rowB, from, grouped, slots, x, outB);
+    }
+
+    private void multiplyGroups(
+            Strips a, int rowA, Strips b, int rowB, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
+        int blocks = a.blocks();
+        int columns = 32 * blocks;
+        if (w.length < 2 * columns * ROWS) {
+            w = new short[2 * columns * ROWS];
+            scalesA = new float[blocks * ROWS];
+            scalesB = new float[blocks * ROWS];
+        }
+        int apart = columns * ROWS;
+        StripKernels.expand(a.data(), a.scales(rowA), a.codes(rowA), blocks, w, 0, scalesA);
+        StripKernels.expand(b.data(), b.scales(rowB), b.codes(rowB), blocks, w, apart, scalesB);
+        Arrays.fill(outA, 0, slots * ROWS, 0);
+        Arrays.fill(outB, 0, slots * ROWS, 0);
+        for (int slot = 0; slot < slots; slot += GROUP) {
+            int xAt = (from + slot) * columns;
+            int xScalesAt = (from + slot) * blocks;
+            for (int block = 0; block < blocks; block++) {
+                run(block * 32, apart, x.values, xAt + block * 32 * GROUP, 0);
+                run(block * 32 + RUN, apart, x.values, xAt + (block * 32 + RUN) * GROUP, GROUP * ROWS);
+                int to = xScalesAt + block * GROUP;
+                StripKernels.scale(sums, 0, scalesA, block * ROWS, x.scales, to, outA, slot * ROWS);
+                StripKernels.scale(sums, SUMS, scalesB, block * ROWS, x.scales, to, outB, slot * ROWS);
+            }
+        }
+    }
+
+    private void run(int column, int apart, int[] x, int xAt, int sumsAt) {
+        if (PAIRS) {
+            StripKernels.run2(w, column * ROWS, apart, x, xAt, sums, sumsAt);
+        } else {
+            StripKernels.run(w, column * ROWS, x, xAt, sums, sumsAt);
+            StripKernels.run(w, apart + column * ROWS, x, xAt, sums, SUMS + sumsAt);
+        }
+    }
+
+    /** Slots that make no group. */
+    private static void multiplyRest(
+            Strips strips, int firstRow, int from, int grouped, int slots, RoundedSlots x, float[] out) {
+        int blocks = strips.blocks();
+        for (int slot = grouped; slot < slots; slot++) {
+            StripKernels.dot(
+                    strips.data(),
+                    strips.scales(firstRow),
+                    strips.codes(firstRow),
+                    blocks,
+                    x.values,
+                    (from + slot) * 32 * blocks,
+                    x.scales,
+                    (from + slot) * blocks,
+                    out,
+                    slot * ROWS);
+        }
+    }
+}

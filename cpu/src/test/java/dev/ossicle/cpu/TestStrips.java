@@ -1,0 +1,155 @@
+package dev.ossicle.cpu;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ossicle.checkpoint.GgufMxFp4Matrix;
+import dev.ossicle.checkpoint.Matrix;
+import dev.ossicle.cpu.RandomModel.Storage;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Re-laid weights and rounded activations against the plain definition of their product. */
+final class TestStrips {
+    private static final int ROWS = 64;
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Storage.class,
+            names = {"MXFP4", "MXFP4_ALTERNATING", "GGUF_MXFP4"})
+    void multipliesAnyNumberOfSlots(Storage storage) {
+        Random random = new Random(3);
+        for (int columns : new int[] {32, 64, 96, 2880}) {
+            RandomModel model = new RandomModel(columns);
+            Matrix matrix = model.matrix(storage, ROWS, columns);
+            try (Arena arena = Arena.ofConfined()) {
+                Strips strips = requireNonNull(
+                        Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+                int slots = 21;
+                float[] x = new float[slots * columns];
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = (float) (random.nextGaussian() * Math.exp(2 * random.nextGaussian()));
+                }
+                Arrays.fill(x, 0, 32, 0);
+                float[][] alone = new float[slots][];
+                for (int slot = 0; slot < slots; slot++) {
+                    alone[slot] = multiply(strips, x, columns, slot, 1);
+                    compare(matrix, x, slot * columns, alone[slot], storage + ", slot " + slot);
+                }
+                for (int count = 1; count <= slots; count++) {
+                    float[] together = multiply(strips, x, columns, 0, count);
+                    for (int slot = 0; slot < count; slot++) {
+                        assertThat(Arrays.copyOfRange(together, slot * ROWS, (slot + 1) * ROWS))
+                                .as("%s, slot %d of %d", storage, slot, count)
+                                .isEqualTo(alone[slot]);
+                    }
+                }
+            }
+        }
+    }
+
+    /** [slots, ROWS] of {@code count} slots of an expert that begins at slot 3. */
+    private static float[] multiply(Strips strips, float[] x, int columns, int first, int count) {
+        int from = 3;
+        RoundedSlots rounded = new RoundedSlots(columns);
+        rounded.grow(from + count);
+        for (int slot = 0; slot < count; slot++) {
+            for (int block = 0; block < columns / 32; block++) {
+                rounded.set(x, (first + slot) * columns + 32 * block, from, count, slot, block, new int[32], new float[Lanes.WIDTH]);
+            }
+        }
+        StripMultiplier multiplier = new StripMultiplier();
+        float[] first32 = new float[count * 32];
+        float[] last32 = new float[count * 32];
+        Arrays.fill(first32, Float.NaN);
+        Arrays.fill(last32, Float.NaN);
+        multiplier.multiply(strips, 0, strips, 32, from, count, rounded, first32, last32);
+        float[] out = new float[count * ROWS];
+        for (int slot = 0; slot < count; slot++) {
+            System.arraycopy(first32, slot * 32, out, slot * ROWS, 32);
+            System.arraycopy(last32, slot * 32, out, slot * ROWS + 32, 32);
+        }
+        return out;
+    }
+
+    private static void compare(Matrix matrix, float[] x, int at, float[] got, String where) {
+        double[] rounded = new double[matrix.columns()];
+        for (int block = 0; block < rounded.length; block += 32) {
+            double[] sums = new double[2];
+            for (int i = 0; i < 32; i++) {
+                sums[i / 16] += Math.abs(x[at + block + i]);
+            }
+            double step = Math.max(sums[0], sums[1]) / 2720;
+            for (int i = 0; i < 32; i++) {
+                rounded[block + i] = step == 0 ? 0 : Math.rint(x[at + block + i] / step) * step;
+            }
+        }
+        for (int r = 0; r < ROWS; r++) {
+            double want = 0;
+            double size = 0;
+            for (int i = 0; i < rounded.length; i++) {
+                double product = matrix.get(r, i) * rounded[i];
+                want += product;
+                size += Math.abs(product);
+            }
+            // One activation may fall to the other side of a half.
+            assertThat((double) got[r]).as("%s, row %d", where, r).isBetween(want - 2e-4 * size - 1e-6, want + 2e-4 * size + 1e-6);
+        }
+    }
+
+    @Test
+    void theLargestProductsFit() {
+        GgufMxFp4Matrix matrix = (GgufMxFp4Matrix) new RandomModel(0).matrix(Storage.GGUF_MXFP4, 32, 64);
+        for (long at = matrix.offset(); at < matrix.data().byteSize(); at++) {
+            boolean scale = (at - matrix.offset()) % 17 == 0;
+            matrix.data().set(ValueLayout.JAVA_BYTE, at, (byte) (scale ? 127 : 0xff)); // -6 everywhere
+        }
+        float[] x = new float[9 * 64];
+        Arrays.fill(x, 170);
+        try (Arena arena = Arena.ofConfined()) {
+            Strips strips =
+                    requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+            RoundedSlots rounded = new RoundedSlots(64);
+            rounded.grow(9);
+            for (int slot = 0; slot < 9; slot++) {
+                rounded.set(x, slot * 64, 0, 9, slot, 0, new int[32], new float[Lanes.WIDTH]);
+                rounded.set(x, slot * 64 + 32, 0, 9, slot, 1, new int[32], new float[Lanes.WIDTH]);
+            }
+            float[] out = new float[9 * 32];
+            new StripMultiplier().multiply(strips, 0, strips, 0, 0, 9, rounded, out, new float[9 * 32]);
+            for (float value : out) {
+                assertThat(value).isEqualTo(-6f * 170 * 64);
+            }
+        }
+    }
+
+    @Test
+    void whatIsNotFiniteStaysSo() {
+        for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            float[] x = new float[32];
+            x[17] = bad;
+            Matrix matrix = new RandomModel(1).matrix(Storage.GGUF_MXFP4, ROWS, 32);
+            try (Arena arena = Arena.ofConfined()) {
+                Strips strips =
+                        requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+                for (float value : multiply(strips, x, 32, 0, 1)) {
+                    assertThat(Float.isFinite(value)).isFalse();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aScaleThatIsNoNumberIsLeftToTheExactKernels() {
+        GgufMxFp4Matrix matrix = (GgufMxFp4Matrix) new RandomModel(2).matrix(Storage.GGUF_MXFP4, ROWS, 64);
+        matrix.data().set(ValueLayout.JAVA_BYTE, matrix.offset() + 40 * matrix.rowStride() + 17, (byte) 255);
+        try (Arena arena = Arena.ofConfined()) {
+            assertThat(Strips.of(matrix, arena.allocate(Strips.bytes(matrix), 64), 0)).isNull();
+        }
+    }
+}
