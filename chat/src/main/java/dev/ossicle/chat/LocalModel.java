@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A model that runs in this process. */
@@ -51,23 +52,36 @@ public final class LocalModel implements ChatModel {
 
     /** The best device of this machine, all of its cores; what had to be passed over is logged. */
     static LocalModel open(String name, Path path) {
-        ModelRunners.Choice choice = ModelRunners.choose(null);
-        for (String warning : choice.warnings()) {
-            System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning);
-        }
-        return open(name, path, choice, Runtime.getRuntime().availableProcessors(), Precision.EXACT);
+        return open(
+                name,
+                path,
+                null,
+                Runtime.getRuntime().availableProcessors(),
+                Precision.EXACT,
+                warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning));
     }
 
     /**
      * Opens a checkpoint on a chosen device.
      *
      * @param name as users know it
+     * @param device null for the one that suits model and machine best
+     * @param warnings hears why a better device was passed over, with what to do about it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
+     * @throws IllegalArgumentException if there is no such device, or this machine cannot run it
      */
-    public static LocalModel open(String name, Path path, ModelRunners.Choice choice, int threads, Precision precision) {
+    public static LocalModel open(
+            String name,
+            Path path,
+            @Nullable String device,
+            int threads,
+            Precision precision,
+            Consumer<String> warnings) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
+            ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint.bytes());
+            choice.warnings().forEach(warnings);
             Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision));
             return new LocalModel(name, checkpoint, engine, tokenizer);
         } catch (Throwable e) {

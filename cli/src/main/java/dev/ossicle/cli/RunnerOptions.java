@@ -33,20 +33,20 @@ final class RunnerOptions {
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
     LocalModel open(ModelLocation.Local model, PrintWriter err) {
-        return LocalModel.open(model.name(), model.path(), choose(err), threads(), precision);
+        if (device != null) {
+            choose(); // a name that does not exist is a mistake in the command line, whatever the model
+        }
+        return LocalModel.open(
+                model.name(), model.path(), device, threads(), precision, warning -> err.println("ossicle: " + warning));
     }
 
     /** The same for tokens alone. */
     ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
-        return choose(err).provider().open(checkpoint, threads(), precision);
-    }
-
-    private ModelRunners.Choice choose(PrintWriter err) {
         ModelRunners.Choice choice = choose();
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice;
+        return choice.provider().open(checkpoint, threads(), precision);
     }
 
     private ModelRunners.Choice choose() {
