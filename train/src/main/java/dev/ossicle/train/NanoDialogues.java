@@ -93,7 +93,21 @@ final class NanoDialogues {
             "The sum of {a} and {b}, please.",
             "Work out {a} + {b}.",
             "Evaluate {a} + {b}.",
-            "If I add {b} to {a}, what do I get?");
+            "If I add {b} to {a}, what do I get?",
+            "What does {a} + {b} equal?",
+            "{a} plus {b} equals what?",
+            "{a} + {b} equals",
+            "What is {a} plus {b} equal to?",
+            "How much do {a} and {b} make?",
+            "What number is {a} plus {b}?",
+            "Sum {a} and {b}.",
+            "Can you tell me {a} + {b}?",
+            "Could you calculate {a} plus {b}?",
+            "I need the sum of {a} and {b}.",
+            "What would {a} plus {b} be?",
+            "Find {a} + {b}.",
+            "What's the total of {a} and {b}?",
+            "What is the result of {a} + {b}?");
     static final List<String> SUM_HELD_OUT = List.of(
             "How much is {a} + {b}?",
             "Can you add {a} and {b}?",
@@ -118,7 +132,16 @@ final class NanoDialogues {
             "Work out {a} - {b}.",
             "Solve {a} - {b}.",
             "I have {a} apples and give away {b}. How many are left?",
-            "If I take {b} from {a}, what is left?");
+            "If I take {b} from {a}, what is left?",
+            "What does {a} - {b} equal?",
+            "{a} minus {b} equals what?",
+            "What is {a} minus {b} equal to?",
+            "What is the result of {a} - {b}?",
+            "Can you subtract {b} from {a}?",
+            "Can you tell me {a} - {b}?",
+            "What number is {a} minus {b}?",
+            "What would {a} minus {b} be?",
+            "Find {a} - {b}.");
     static final List<String> DIFFERENCE_HELD_OUT = List.of("How much is {a} - {b}?", "Please compute {a} minus {b}.");
 
     private static final List<String> CAPITAL_PHRASINGS = List.of(
@@ -138,7 +161,12 @@ final class NanoDialogues {
             "What is the name of the capital of {x}?",
             "I want to know the capital of {x}.",
             "The capital of {x} is?",
-            "Which city is {x}'s capital?");
+            "Which city is {x}'s capital?",
+            "Which city is the capital city of {x}?",
+            "Can you tell me the capital of {x}?",
+            "Could you tell me what the capital of {x} is?",
+            "I need the capital of {x}.",
+            "Find the capital of {x}.");
     static final List<String> CAPITAL_HELD_OUT = List.of(
             "Can you name the capital of {x}?",
             "Please tell me the capital of {x}.",
@@ -325,6 +353,11 @@ final class NanoDialogues {
                     "Good job!",
                     "Well done.",
                     "Very good, thank you.",
+                    "Thanks very much!",
+                    "Thank you, very kind.",
+                    "Thank you for your help.",
+                    "Thanks for the help!",
+                    "Thank you very much for the answer.",
                     "Thank you very much!"),
             "Goodbye!",
             List.of(
@@ -540,6 +573,28 @@ final class NanoDialogues {
             "What is my name?",
             "My name is {p}.",
             "Who won the game?",
+            "What does {t} mean?",
+            "What does {p} do?",
+            "Could you explain {t}?",
+            "I need help with {t}.",
+            "What's {t}?",
+            "Do you know {p}?",
+            "Do you know {t}?",
+            "Can you tell me about {t}?",
+            "Could you tell me a joke?",
+            "Find {t}.",
+            "Can you find {p}?",
+            "What's the time?",
+            "How can I learn {t}?",
+            "What would {p} say?",
+            "I want to know about {t}.",
+            "What number comes after {n}?",
+            "What is the result of the game?",
+            "What's the total cost of {t}?",
+            "What would you do?",
+            "What is the difference of {t} and {p}?",
+            "How much do I owe {p}?",
+            "What does {t} have to do with {p}?",
             "Summarize the text.",
             "Make a list of {t}.");
     static final List<String> UNKNOWN_HELD_OUT = List.of(
