@@ -67,7 +67,8 @@ class TestHarmonyFraming {
         }
         // All recipients on their channels with each of their content types.
         assertThat(seen).contains("commentary functions.get json", "commentary functions.größe <|constrain|>json");
-        assertThat(seen).contains("analysis python code", "commentary browser.open null", "analysis browser.search json");
+        assertThat(seen)
+                .contains("analysis python code", "commentary browser.open null", "analysis browser.search json");
         assertThat(seen).noneMatch(s -> s.startsWith("analysis functions"));
     }
 
@@ -123,7 +124,9 @@ class TestHarmonyFraming {
             BitMask allowed = new BitMask(MODEL_ROWS);
             for (int token : O200K.encode(text, O200K.specialNames())) {
                 mask.allowed(allowed);
-                assertThat(allowed.get(token)).as("%s: %s", text, O200K.decode(token)).isTrue();
+                assertThat(allowed.get(token))
+                        .as("%s: %s", text, O200K.decode(token))
+                        .isTrue();
                 mask.accept(token);
             }
             assertThat(mask.mayEnd()).as(text).isTrue();
