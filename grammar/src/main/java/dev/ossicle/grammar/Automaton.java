@@ -281,8 +281,7 @@ final class Automaton {
         Expression found = steps[index];
         if (found == null) {
             found = switch (expression) {
-                case Both both ->
-                    expressions.both(regularStep(both.left, value), regularStep(both.right, value));
+                case Both both -> expressions.both(regularStep(both.left, value), regularStep(both.right, value));
                 case Not not -> expressions.not(regularStep(not.body, value));
                 case Multiple multiple -> step(multiple, value);
                 default -> derivative(expression, value);
@@ -305,8 +304,7 @@ final class Automaton {
                     : expressions.nothing;
         }
         int remainder = (at.remainder * 10 + value - '0') % at.divisor;
-        return expressions.multiple(
-                at.divisor, at.places, remainder, at.fraction < 0 ? -1 : at.fraction + 1);
+        return expressions.multiple(at.divisor, at.places, remainder, at.fraction < 0 ? -1 : at.fraction + 1);
     }
 
     /** A number of tokens that is enough for some text of the expression: {@link #NEVER} if it has none. */
@@ -319,34 +317,30 @@ final class Automaton {
         if (found != null) {
             return found;
         }
-        int cost =
-                switch (expression) {
-                    case Nothing ignored -> NEVER;
-                    case Empty ignored -> 0;
-                    case Level ignored -> 0;
-                    case Bytes ignored -> 1;
-                    case Literal literal ->
-                        costsOfLiterals.computeIfAbsent(literal.text, literalCosts)[literal.from];
-                    case Sequence sequence -> {
-                        int head = findCost(sequence.head, known);
-                        yield Math.min(NEVER, head + findCost(sequence.tail, known));
-                    }
-                    case Choice choice -> {
-                        int least = NEVER;
-                        for (Expression alternative : choice.alternatives) {
-                            least = Math.min(least, findCost(alternative, known));
-                        }
-                        yield least;
-                    }
-                    case Repeat repeat ->
-                        repeat.min == 0
-                                ? 0
-                                : (int) Math.min(NEVER, (long) repeat.min * findCost(repeat.body, known));
-                    case Reference reference -> ruleCosts.getOrDefault(reference.rule, NEVER);
-                    case Both ignored -> search(expression);
-                    case Not ignored -> search(expression);
-                    case Multiple ignored -> search(expression);
-                };
+        int cost = switch (expression) {
+            case Nothing ignored -> NEVER;
+            case Empty ignored -> 0;
+            case Level ignored -> 0;
+            case Bytes ignored -> 1;
+            case Literal literal -> costsOfLiterals.computeIfAbsent(literal.text, literalCosts)[literal.from];
+            case Sequence sequence -> {
+                int head = findCost(sequence.head, known);
+                yield Math.min(NEVER, head + findCost(sequence.tail, known));
+            }
+            case Choice choice -> {
+                int least = NEVER;
+                for (Expression alternative : choice.alternatives) {
+                    least = Math.min(least, findCost(alternative, known));
+                }
+                yield least;
+            }
+            case Repeat repeat ->
+                repeat.min == 0 ? 0 : (int) Math.min(NEVER, (long) repeat.min * findCost(repeat.body, known));
+            case Reference reference -> ruleCosts.getOrDefault(reference.rule, NEVER);
+            case Both ignored -> search(expression);
+            case Not ignored -> search(expression);
+            case Multiple ignored -> search(expression);
+        };
         known.put(expression, cost);
         return cost;
     }

@@ -20,13 +20,12 @@ record ByteSet(long a, long b, long c, long d) {
     }
 
     boolean contains(int value) {
-        long part =
-                switch (value >> 6) {
-                    case 0 -> a;
-                    case 1 -> b;
-                    case 2 -> c;
-                    default -> d;
-                };
+        long part = switch (value >> 6) {
+            case 0 -> a;
+            case 1 -> b;
+            case 2 -> c;
+            default -> d;
+        };
         return (part >>> value & 1) != 0;
     }
 

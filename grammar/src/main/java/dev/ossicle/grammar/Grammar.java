@@ -36,14 +36,19 @@ public final class Grammar {
     private final Expression root;
     private final List<Rule> rules;
 
+    Grammar(Expressions expressions, Expression root) {
+        this(expressions, root, List.of());
+    }
+
     /**
      * @param expressions all that the root needs; not to be added to any more
+     * @param others what will be looked at too, though the root may not need it
      * @throws GrammarException if a rule begins with itself
      */
-    Grammar(Expressions expressions, Expression root) {
+    Grammar(Expressions expressions, Expression root, List<Expression> others) {
         this.expressions = expressions;
         this.root = root;
-        List<Rule> reachable = reachable(root);
+        List<Rule> reachable = reachable(root, others);
         findNullable(reachable);
         this.rules = inOrder(reachable);
         rules.reversed().forEach(rule -> rule.body().first());
@@ -136,10 +141,11 @@ public final class Grammar {
         return costs;
     }
 
-    private static List<Rule> reachable(Expression root) {
+    private static List<Rule> reachable(Expression root, List<Expression> others) {
         Set<Rule> rules = new LinkedHashSet<>();
         Set<Expression> seen = new HashSet<>();
-        ArrayDeque<Expression> open = new ArrayDeque<>(List.of(root));
+        ArrayDeque<Expression> open = new ArrayDeque<>(others);
+        open.push(root);
         while (!open.isEmpty()) {
             Expression at = open.pop();
             if (!seen.add(at)) {

@@ -22,8 +22,8 @@ final class GrammarMask implements TokenMask {
         this.state = grammar.start();
         this.budget = Math.min(budget, TokenGrammar.UNLIMITED);
         if (state.cost + 1 > this.budget) {
-            throw new IllegalArgumentException("a budget of " + budget + " tokens is too small: the shortest text of the"
-                    + " grammar takes up to " + (state.cost + 1));
+            throw new IllegalArgumentException("a budget of " + budget
+                    + " tokens is too small: the shortest text of the" + " grammar takes up to " + (state.cost + 1));
         }
     }
 

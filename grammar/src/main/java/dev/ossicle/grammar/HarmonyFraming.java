@@ -127,6 +127,10 @@ public final class HarmonyFraming {
             throw new IllegalArgumentException(
                     "the trie is of " + trie.vocabulary() + " tokens, the model has " + vocabulary);
         }
+        if (answer != null && answer.vocabulary() != vocabulary
+                || arguments.values().stream().anyMatch(grammar -> grammar.vocabulary() != vocabulary)) {
+            throw new IllegalArgumentException("a grammar is for another vocabulary than the model's " + vocabulary);
+        }
         this.tokenizer = tokenizer;
         this.vocabulary = vocabulary;
         this.trie = trie;

@@ -29,7 +29,10 @@ final class JsonNumbers {
 
     /** What may be asked of a number; null for no bound. */
     record Bounds(
-            @Nullable BigDecimal min, boolean aboveMin, @Nullable BigDecimal max, boolean belowMax) {
+            @Nullable BigDecimal min,
+            boolean aboveMin,
+            @Nullable BigDecimal max,
+            boolean belowMax) {
         static final Bounds NONE = new Bounds(null, false, null, false);
     }
 
@@ -46,8 +49,7 @@ final class JsonNumbers {
         Expression whole = expressions.choice(List.of(
                 expressions.literal("0"),
                 expressions.sequence(digits('1', '9'), expressions.repeat(digit, 0, DIGITS - 1))));
-        Expression fraction =
-                expressions.sequence(expressions.literal("."), expressions.repeat(digit, 1, DIGITS));
+        Expression fraction = expressions.sequence(expressions.literal("."), expressions.repeat(digit, 1, DIGITS));
         Expression exponent = expressions.sequence(
                 expressions.bytes(ByteSet.of('e').or(ByteSet.of('E'))),
                 expressions.optional(expressions.bytes(ByteSet.of('+').or(ByteSet.of('-')))),
@@ -98,8 +100,7 @@ final class JsonNumbers {
             String to = length == high.length() ? high : "9".repeat(length);
             if (length > low.length() && length < high.length()) {
                 // All numbers of the lengths between are alike.
-                lengths.add(expressions.sequence(
-                        digits('1', '9'), digits(length - 1, high.length() - 2, true)));
+                lengths.add(expressions.sequence(digits('1', '9'), digits(length - 1, high.length() - 2, true)));
                 length = high.length() - 1;
             } else {
                 lengths.add(between(from, to, 0));
@@ -134,19 +135,17 @@ final class JsonNumbers {
         BigDecimal max = bounds.max;
         List<Expression> signs = new ArrayList<>();
         if (max == null || max.signum() > 0 || max.signum() == 0 && !bounds.belowMax) {
-            boolean fromZero = min == null || min.signum() < 0;
-            signs.add(magnitude(
-                    fromZero ? BigDecimal.ZERO : min, !fromZero && bounds.aboveMin, max, bounds.belowMax));
+            signs.add(
+                    min == null || min.signum() < 0
+                            ? magnitude(BigDecimal.ZERO, false, max, bounds.belowMax)
+                            : magnitude(min, bounds.aboveMin, max, bounds.belowMax));
         }
         if (min == null || min.signum() < 0) {
-            boolean fromZero = max == null || max.signum() >= 0;
-            signs.add(expressions.sequence(
-                    minus,
-                    magnitude(
-                            fromZero ? BigDecimal.ZERO : max.negate(),
-                            fromZero || bounds.belowMax, // no negative zero
-                            min == null ? null : min.negate(),
-                            bounds.aboveMin)));
+            BigDecimal most = min == null ? null : min.negate();
+            Expression magnitude = max == null || max.signum() >= 0
+                    ? magnitude(BigDecimal.ZERO, true, most, bounds.aboveMin) // no negative zero
+                    : magnitude(max.negate(), bounds.belowMax, most, bounds.aboveMin);
+            signs.add(expressions.sequence(minus, magnitude));
         }
         Expression result = expressions.choice(signs);
         return multiple == null ? result : expressions.both(result, multiple);
@@ -173,8 +172,7 @@ final class JsonNumbers {
                     lowWhole, expressions.both(atLeast(lowFraction, above), atMost(highFraction, below))));
         } else if (order < 0) {
             out.add(expressions.sequence(lowWhole, atLeast(lowFraction, above)));
-            out.add(expressions.sequence(
-                    natural(low.add(BigInteger.ONE), high.subtract(BigInteger.ONE)), anyFraction));
+            out.add(expressions.sequence(natural(low.add(BigInteger.ONE), high.subtract(BigInteger.ONE)), anyFraction));
             out.add(expressions.sequence(expressions.literal(high.toString()), atMost(highFraction, below)));
         }
         return expressions.choice(out);
@@ -209,8 +207,7 @@ final class JsonNumbers {
         if (bound.isEmpty()) {
             return below
                     ? expressions.nothing
-                    : expressions.optional(expressions.sequence(
-                            expressions.literal("."), digits(1, DIGITS, false)));
+                    : expressions.optional(expressions.sequence(expressions.literal("."), digits(1, DIGITS, false)));
         }
         Expression rest = below ? expressions.nothing : zeros;
         for (int i = bound.length() - 1; i >= 0; i--) {

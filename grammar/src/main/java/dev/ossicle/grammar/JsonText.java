@@ -29,16 +29,15 @@ final class JsonText {
         this.comma = expressions.sequence(expressions.literal(","), space);
         Expression hex = set("0123456789abcdefABCDEF");
         Expression plain = new CodePoints.Plain(expressions)
-                .encode(CodePoints.range(0x20, 0x10FFFF).and(CodePoints.of("\"\\").not()));
+                .encode(CodePoints.range(0x20, 0x10FFFF)
+                        .and(CodePoints.of("\"\\").not()));
         Expression basic = expressions.choice(List.of(
                 expressions.sequence(set("0123456789abcefABCEF"), hex, hex, hex),
                 expressions.sequence(set("dD"), set("01234567"), hex, hex)));
         Expression pair = expressions.sequence(
                 set("dD"), set("89abAB"), hex, hex, expressions.literal("\\u"), set("dD"), set("cdefCDEF"), hex, hex);
-        Expression unicode = expressions.sequence(
-                set("u"), expressions.choice(List.of(basic, pair)));
-        Expression escape = expressions.sequence(
-                set("\\"), expressions.choice(List.of(set("\"\\/bfnrt"), unicode)));
+        Expression unicode = expressions.sequence(set("u"), expressions.choice(List.of(basic, pair)));
+        Expression escape = expressions.sequence(set("\\"), expressions.choice(List.of(set("\"\\/bfnrt"), unicode)));
         this.character = expressions.choice(List.of(plain, escape));
     }
 

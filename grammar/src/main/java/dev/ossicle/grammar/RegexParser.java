@@ -20,8 +20,8 @@ final class RegexParser {
     private static final CodePoints WORD =
             DIGITS.or(CodePoints.range('a', 'z')).or(CodePoints.range('A', 'Z')).or(CodePoints.of("_"));
     private static final CodePoints ASCII_SPACE = CodePoints.of(" \t\n\u000B\f\r");
-    private static final CodePoints SPACE = ASCII_SPACE.or(CodePoints.matching(
-            c -> c == 0xFEFF || Character.isSpaceChar(c) || c == 0x85));
+    private static final CodePoints SPACE =
+            ASCII_SPACE.or(CodePoints.matching(c -> c == 0xFEFF || Character.isSpaceChar(c) || c == 0x85));
     private static final CodePoints LINE_ENDS = CodePoints.of("\n\r\u0085\u2028\u2029");
 
     private final Expressions expressions;
@@ -309,7 +309,8 @@ final class RegexParser {
     private int hex(int digits) {
         int value = 0;
         for (int i = 0; i < digits; i++) {
-            int digit = at < pattern.length() && pattern.charAt(at) < 128 ? Character.digit(pattern.charAt(at), 16) : -1;
+            int digit =
+                    at < pattern.length() && pattern.charAt(at) < 128 ? Character.digit(pattern.charAt(at), 16) : -1;
             if (digit < 0) {
                 throw fail("expected " + digits + " hexadecimal digits");
             }
@@ -342,23 +343,41 @@ final class RegexParser {
             "pe", "pc", "po", "sm", "sc", "sk", "so", "pi", "pf"
         };
         int[] types = {
-            Character.UPPERCASE_LETTER, Character.LOWERCASE_LETTER, Character.TITLECASE_LETTER,
-            Character.MODIFIER_LETTER, Character.OTHER_LETTER, Character.NON_SPACING_MARK, Character.ENCLOSING_MARK,
-            Character.COMBINING_SPACING_MARK, Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER,
-            Character.OTHER_NUMBER, Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR,
-            Character.PARAGRAPH_SEPARATOR, Character.CONTROL, Character.FORMAT, Character.DASH_PUNCTUATION,
-            Character.START_PUNCTUATION, Character.END_PUNCTUATION, Character.CONNECTOR_PUNCTUATION,
-            Character.OTHER_PUNCTUATION, Character.MATH_SYMBOL, Character.CURRENCY_SYMBOL, Character.MODIFIER_SYMBOL,
-            Character.OTHER_SYMBOL, Character.INITIAL_QUOTE_PUNCTUATION, Character.FINAL_QUOTE_PUNCTUATION
+            Character.UPPERCASE_LETTER,
+            Character.LOWERCASE_LETTER,
+            Character.TITLECASE_LETTER,
+            Character.MODIFIER_LETTER,
+            Character.OTHER_LETTER,
+            Character.NON_SPACING_MARK,
+            Character.ENCLOSING_MARK,
+            Character.COMBINING_SPACING_MARK,
+            Character.DECIMAL_DIGIT_NUMBER,
+            Character.LETTER_NUMBER,
+            Character.OTHER_NUMBER,
+            Character.SPACE_SEPARATOR,
+            Character.LINE_SEPARATOR,
+            Character.PARAGRAPH_SEPARATOR,
+            Character.CONTROL,
+            Character.FORMAT,
+            Character.DASH_PUNCTUATION,
+            Character.START_PUNCTUATION,
+            Character.END_PUNCTUATION,
+            Character.CONNECTOR_PUNCTUATION,
+            Character.OTHER_PUNCTUATION,
+            Character.MATH_SYMBOL,
+            Character.CURRENCY_SYMBOL,
+            Character.MODIFIER_SYMBOL,
+            Character.OTHER_SYMBOL,
+            Character.INITIAL_QUOTE_PUNCTUATION,
+            Character.FINAL_QUOTE_PUNCTUATION
         };
         for (int i = 0; i < names.length; i++) {
             CATEGORIES.put(names[i], Set.of(types[i]));
-            CATEGORIES
-                    .merge(names[i].substring(0, 1), Set.of(types[i]), (a, b) -> {
-                        Set<Integer> both = new HashSet<>(a);
-                        both.addAll(b);
-                        return both;
-                    });
+            CATEGORIES.merge(names[i].substring(0, 1), Set.of(types[i]), (a, b) -> {
+                Set<Integer> both = new HashSet<>(a);
+                both.addAll(b);
+                return both;
+            });
         }
     }
 

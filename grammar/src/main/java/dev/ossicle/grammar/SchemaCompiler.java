@@ -48,7 +48,9 @@ final class SchemaCompiler {
     }
 
     private Grammar grammar(Json schema, String path) {
-        Grammar grammar = new Grammar(expressions, value(schema, path));
+        Expression root = value(schema, path);
+        Grammar grammar = new Grammar(
+                expressions, root, compiled.stream().map(Compiled::expression).toList());
         Automaton automaton = grammar.automaton(Grammar::oneTokenPerByte);
         for (Compiled one : compiled) {
             int cost = automaton.cost(one.expression);
@@ -277,8 +279,7 @@ final class SchemaCompiler {
                 ? List.of()
                 : SchemaText.array(schema, "prefixItems", path).elements();
         Json items = schema.get("items");
-        Expression item =
-                items == null ? text.value() : value(items, path + ".items");
+        Expression item = items == null ? text.value() : value(items, path + ".items");
         Expression end = expressions.literal("]");
         Expression rest;
         if (prefix.isEmpty()) {
@@ -295,8 +296,7 @@ final class SchemaCompiler {
         } else {
             int more = max == Expression.UNBOUNDED ? max : Math.max(max - prefix.size(), 0);
             rest = expressions.sequence(
-                    expressions.repeat(
-                            expressions.sequence(text.comma, item), Math.max(min - prefix.size(), 0), more),
+                    expressions.repeat(expressions.sequence(text.comma, item), Math.max(min - prefix.size(), 0), more),
                     end);
             for (int i = prefix.size() - 1; i >= 0; i--) {
                 Expression one = value(prefix.get(i), SchemaText.path(path, "prefixItems", i));
@@ -324,8 +324,7 @@ final class SchemaCompiler {
             String pattern = Formats.pattern(format.value());
             if (pattern == null) {
                 throw new GrammarException(
-                        path + ".format",
-                        "format " + format + " is not supported, these are: " + Formats.names());
+                        path + ".format", "format " + format + " is not supported, these are: " + Formats.names());
             }
             Expression found = new RegexParser(expressions, encoding, pattern, path + ".format").whole();
             content = content == null ? found : expressions.both(content, found);

@@ -201,7 +201,8 @@ final class SchemaText {
         }
         JsonObject result = flatten(first, path);
         JsonObject other = flatten(object, secondPath);
-        for (Map.Entry<String, Json> member : properties(result, other).members().entrySet()) {
+        for (Map.Entry<String, Json> member :
+                properties(result, other).members().entrySet()) {
             result = with(result, member.getKey(), member.getValue());
         }
         for (Map.Entry<String, Json> member : other.members().entrySet()) {
@@ -271,7 +272,9 @@ final class SchemaText {
         if (first.equals(JsonBoolean.FALSE)) {
             return first;
         }
-        return JsonObject.builder().put("allOf", Json.of(List.of(first, second))).build();
+        return JsonObject.builder()
+                .put("allOf", Json.of(List.of(first, second)))
+                .build();
     }
 
     private Json merge(String keyword, Json one, Json two, String path) {
@@ -304,7 +307,8 @@ final class SchemaText {
             }
             default ->
                 throw new GrammarException(
-                        path, "keyword " + Json.of(keyword) + " stands in two schemas that hold together, with "
+                        path,
+                        "keyword " + Json.of(keyword) + " stands in two schemas that hold together, with "
                                 + "different values: that is not supported");
         };
     }

@@ -142,8 +142,7 @@ public final class TokenGrammar {
         if (head instanceof Choice choice) {
             int worst = 0;
             for (Expression alternative : choice.alternatives) {
-                worst = Math.max(
-                        worst, split(automaton.expressions().sequence(alternative, tail), limit, out, others));
+                worst = Math.max(worst, split(automaton.expressions().sequence(alternative, tail), limit, out, others));
             }
             return worst;
         }

@@ -16,7 +16,8 @@ public final class TokenTrie {
     /** Follows bytes through an automaton. */
     public interface Walker<S> {
         /** The state after one more byte (0 to 255); null where the automaton has none. */
-        @Nullable S next(S state, int value);
+        @Nullable
+        S next(S state, int value);
     }
 
     /** Takes a token and the state after it. */

@@ -25,7 +25,8 @@ final class Sampling {
     static final TokenTrie TRIE = new TokenTrie(O200K, ROWS);
     static final int END = O200K.special("<|return|>").orElseThrow();
 
-    private static final SchemaRegistry REGISTRY = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
+    private static final SchemaRegistry REGISTRY =
+            SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
 
     private Sampling() {}
 
@@ -60,9 +61,13 @@ final class Sampling {
     }
 
     private static String text(List<Integer> tokens) {
-        byte[] bytes = O200K.decodeBytes(tokens.stream().mapToInt(Integer::intValue).toArray());
+        byte[] bytes =
+                O200K.decodeBytes(tokens.stream().mapToInt(Integer::intValue).toArray());
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new AssertionError("not UTF-8: " + new String(bytes, StandardCharsets.UTF_8), e);
         }

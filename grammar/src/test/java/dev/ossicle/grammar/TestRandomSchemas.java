@@ -9,9 +9,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.networknt.schema.Schema;
+import dev.ossicle.engine.BitMask;
+import dev.ossicle.engine.TokenMask;
 import dev.ossicle.json.Json;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -33,33 +36,37 @@ class TestRandomSchemas {
             case 1 -> "{\"type\":[\"null\",\"integer\"],\"minimum\":" + (random.nextInt(2000) - 1000) + "}";
             case 2 -> {
                 int min = random.nextInt(300) - 150;
-                yield "{\"type\":\"number\",\"minimum\":" + min / 4.0 + ",\"exclusiveMaximum\":" + (min + 1 + random.nextInt(99)) / 3.5
-                        + "}";
+                yield "{\"type\":\"number\",\"minimum\":" + min / 4.0 + ",\"exclusiveMaximum\":"
+                        + (min / 4.0 + (1 + random.nextInt(99)) / 3.5) + "}";
             }
             case 3 -> "{\"type\":\"integer\",\"multipleOf\":" + (1 + random.nextInt(40)) + "}";
             case 4 -> "{\"type\":\"string\"}";
             case 5 -> {
                 int min = random.nextInt(5);
-                yield "{\"type\":\"string\",\"minLength\":" + min + ",\"maxLength\":" + (min + random.nextInt(30)) + "}";
+                yield "{\"type\":\"string\",\"minLength\":" + min + ",\"maxLength\":" + (min + random.nextInt(30))
+                        + "}";
             }
             case 6 ->
                 "{\"type\":\"string\",\"pattern\":\""
-                        + List.of("^[a-z]{2,8}$", "^\\\\d{3}-\\\\d{4}$", "^(yes|no|maybe)$", "^[^a-c\\\"]+é?$").get(random.nextInt(4))
+                        + List.of("^[a-z]{2,8}$", "^\\\\d{3}-\\\\d{4}$", "^(yes|no|maybe)$", "^[^a-c\\\"]+é?$")
+                                .get(random.nextInt(4))
                         + "\"}";
             case 7 ->
                 "{\"type\":\"string\",\"format\":\""
-                        + List.of("date", "time", "date-time", "uuid", "ipv4", "ipv6", "duration", "hostname").get(random.nextInt(8))
+                        + List.of("date", "time", "date-time", "uuid", "ipv4", "ipv6", "duration", "hostname")
+                                .get(random.nextInt(8))
                         + "\"}";
             case 8 -> "{\"enum\":[\"a\",\"b \\\"c\\\"\",\"größe\",null,1,-2.5,{\"k\":[]}]}";
             case 9 -> "{\"$ref\":\"#/$defs/" + List.of("tree", "list", "name").get(random.nextInt(3)) + "\"}";
             case 10, 11, 12 -> object(random, depth);
             case 13 -> {
                 int min = random.nextInt(3);
-                yield "{\"type\":\"array\",\"items\":" + schema(random, depth - 1) + ",\"minItems\":" + min + ",\"maxItems\":"
-                        + (min + random.nextInt(4)) + "}";
+                yield "{\"type\":\"array\",\"items\":" + schema(random, depth - 1) + ",\"minItems\":" + min
+                        + ",\"maxItems\":" + (min + random.nextInt(4)) + "}";
             }
             default ->
-                "{\"anyOf\":[" + schema(random, depth - 1) + "," + schema(random, depth - 1) + "," + schema(random, depth - 1) + "]}";
+                "{\"anyOf\":[" + schema(random, depth - 1) + "," + schema(random, depth - 1) + ","
+                        + schema(random, depth - 1) + "]}";
         };
     }
 
@@ -74,7 +81,8 @@ class TestRandomSchemas {
                 required.add(name);
             }
         }
-        String additional = List.of("false", "false", "true", "{\"type\":\"integer\"}").get(random.nextInt(4));
+        String additional =
+                List.of("false", "false", "true", "{\"type\":\"integer\"}").get(random.nextInt(4));
         return "{\"type\":\"object\",\"properties\":{" + String.join(",", properties) + "},\"required\":["
                 + String.join(",", required) + "],\"additionalProperties\":" + additional + "}";
     }
@@ -84,14 +92,19 @@ class TestRandomSchemas {
         for (long seed = 0; seed < SCHEMAS; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             String body = object(random, 3);
-            String schema = body.substring(0, body.length() - 1) + ",\"$defs\":{" + String.join(",", definitions) + "}}";
+            String schema =
+                    body.substring(0, body.length() - 1) + ",\"$defs\":{" + String.join(",", definitions) + "}}";
             TokenGrammar grammar = Grammar.jsonSchema(Json.parse(schema)).over(TRIE);
             Schema judge = judge(schema);
             int budget = grammar.minTokens() + 1 + random.nextInt(100);
             String document = sample(grammar, seed, budget);
             Json.parse(document);
-            assertThat(errors(judge, document)).as("seed %d, budget %d: %s%n%s", seed, budget, document, schema).isEmpty();
-            assertThat(reachable(grammar, document)).as("seed %d: %s%n%s", seed, document, schema).isTrue();
+            assertThat(errors(judge, document))
+                    .as("seed %d, budget %d: %s%n%s", seed, budget, document, schema)
+                    .isEmpty();
+            assertThat(reachable(grammar, document))
+                    .as("seed %d: %s%n%s", seed, document, schema)
+                    .isTrue();
         }
     }
 
@@ -101,7 +114,9 @@ class TestRandomSchemas {
         TokenGrammar object = Grammar.jsonObject().over(TRIE);
         for (int seed = 0; seed < 100; seed++) {
             Json.parse(sample(value, seed, 2 + seed * 3));
-            assertThat(sample(object, seed, object.minTokens() + 1 + seed)).startsWith("{").endsWith("}");
+            assertThat(sample(object, seed, object.minTokens() + 1 + seed))
+                    .startsWith("{")
+                    .endsWith("}");
         }
         assertThatThrownBy(() -> sample(object, 0, object.minTokens())).hasMessageContaining("too small");
     }
@@ -110,8 +125,8 @@ class TestRandomSchemas {
     @Test
     void nestingIsBounded() {
         TokenGrammar grammar = Grammar.json().over(TRIE);
-        var mask = grammar.newMask(java.util.Set.of(Sampling.END), TokenGrammar.UNLIMITED);
-        var allowed = new dev.ossicle.engine.BitMask(Sampling.ROWS);
+        TokenMask mask = grammar.newMask(Set.of(Sampling.END), TokenGrammar.UNLIMITED);
+        BitMask allowed = new BitMask(Sampling.ROWS);
         int open = Sampling.O200K.encodeOrdinary("[")[0];
         StringBuilder text = new StringBuilder();
         while (!mask.mayEnd()) {

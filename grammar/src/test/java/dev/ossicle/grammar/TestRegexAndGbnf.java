@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -19,11 +20,49 @@ class TestRegexAndGbnf {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "a", "a|b|", "(a|b)*c", "a{2,3}b?", "(ab){2,}", "[a-c]+x", "[^a-c]{1,3}", ".", ".*", ".*a.*b", "\\d+\\.\\d*",
-                "\\w+", "\\W", "\\D{2}", "\\s+", "\\S+", "[\\s\\d]+", "[^\\w]+", "[-a]+", "[a\\-z]+", "(?:a|(?<n>bc))+", "a+?b*?",
-                "^a.c$", "^(a|ab)(c|bcx)$", "(a*)*b", "(a|a)*", "(a?){3}a{3}", "[é-日]+", "[\\u00e9\\u65e5]+", "[^é]", "\\x61\\n",
-                "[\\uE000-\\uFFFF]", "\\p{L}+", "\\p{Lu}[^\\p{L}]*", "\\P{L}+", "((a|b)(b|a)){0,2}", "[^\\n]*", "a{0}b", "(|a)+b",
-                "\\\"[^\\\"\\\\]*\\\"", "[😀é]", "[ĀࠀA-Z]{2}"
+                "",
+                "a",
+                "a|b|",
+                "(a|b)*c",
+                "a{2,3}b?",
+                "(ab){2,}",
+                "[a-c]+x",
+                "[^a-c]{1,3}",
+                ".",
+                ".*",
+                ".*a.*b",
+                "\\d+\\.\\d*",
+                "\\w+",
+                "\\W",
+                "\\D{2}",
+                "\\s+",
+                "\\S+",
+                "[\\s\\d]+",
+                "[^\\w]+",
+                "[-a]+",
+                "[a\\-z]+",
+                "(?:a|(?<n>bc))+",
+                "a+?b*?",
+                "^a.c$",
+                "^(a|ab)(c|bcx)$",
+                "(a*)*b",
+                "(a|a)*",
+                "(a?){3}a{3}",
+                "[é-日]+",
+                "[\\u00e9\\u65e5]+",
+                "[^é]",
+                "[\\x61\\n]+",
+                "[\\uE000-\\uFFFF]",
+                "\\p{L}+",
+                "\\p{Lu}[^\\p{L}]*",
+                "\\P{L}+",
+                "((a|b)(b|a)){0,2}",
+                "[^\\n]*",
+                "a{0}b",
+                "(|a)+b",
+                "\\\"[^\\\"\\\\]*\\\"",
+                "[😀é]",
+                "[ĀࠀA-Z]{2}"
             })
     void sayTheSameAsJava(String regex) {
         Grammar grammar = Grammar.regex(regex);
@@ -41,12 +80,16 @@ class TestRegexAndGbnf {
             if (expected) {
                 matched++;
             }
-            assertThat(grammar.accepts(text.toString())).as("seed %d: %s on <%s>", seed, regex, text).isEqualTo(expected);
+            assertThat(grammar.accepts(text.toString()))
+                    .as("seed %d: %s on <%s>", seed, regex, text)
+                    .isEqualTo(expected);
         }
         TokenGrammar tokens = grammar.over(TRIE);
         for (long seed = 0; seed < 10; seed++) {
             String text = sample(tokens, seed, 12);
-            assertThat(java.matcher(text).matches()).as("seed %d: %s on <%s>", seed, regex, text).isTrue();
+            assertThat(java.matcher(text).matches())
+                    .as("seed %d: %s on <%s>", seed, regex, text)
+                    .isTrue();
         }
         assertThat(matched).as(regex).isPositive();
     }
@@ -59,7 +102,10 @@ class TestRegexAndGbnf {
         Grammar grammar = new Grammar(expressions, expressions.repeat(any, 0, Expression.UNBOUNDED));
         Automaton automaton = grammar.automaton(Grammar::oneTokenPerByte);
         SplittableRandom random = new SplittableRandom(7);
-        int[] interesting = {0, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0xFF};
+        int[] interesting = {
+            0, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5,
+            0xFF
+        };
         for (int i = 0; i < 165_536; i++) {
             byte[] bytes = i < 65_536 ? new byte[] {(byte) (i >> 8), (byte) i} : new byte[3 + random.nextInt(3)];
             for (int at = 0; i >= 65_536 && at < bytes.length; at++) {
@@ -70,24 +116,48 @@ class TestRegexAndGbnf {
                 state = automaton.isDead(state) ? state : automaton.next(state, value & 255);
             }
             String text = new String(bytes, StandardCharsets.UTF_8);
-            boolean valid = java.util.Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
-            assertThat(state.complete).as(java.util.Arrays.toString(bytes)).isEqualTo(valid);
+            boolean valid = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
+            assertThat(state.complete).as(Arrays.toString(bytes)).isEqualTo(valid);
         }
     }
 
     @Test
     void brokenRegularExpressionsAreRefused() {
         for (String regex : new String[] {
-            "(", ")", "a)", "[a", "a{2", "a{3,2}", "*", "a**", "\\", "\\q", "(?=a)", "(?<=a)", "(?i)a", "\\bx", "(a)\\1", "a^b",
-            "(^a)", "(a$)", "a$b", "[b-a]", "[[a]]", "[a&&b]", "[\\d-x]", "\\p{Greek}", "\\u12", "\\ud800", "a{1234567}",
+            "(",
+            ")",
+            "a)",
+            "[a",
+            "a{2",
+            "a{3,2}",
+            "*",
+            "a**",
+            "\\",
+            "\\q",
+            "(?=a)",
+            "(?<=a)",
+            "(?i)a",
+            "\\bx",
+            "(a)\\1",
+            "a^b",
+            "(^a)",
+            "(a$)",
+            "a$b",
+            "[b-a]",
+            "[[a]]",
+            "[a&&b]",
+            "[\\d-x]",
+            "\\p{Greek}",
+            "\\u12",
+            "\\ud800",
+            "a{1234567}",
             "(".repeat(200)
         }) {
             assertThatThrownBy(() -> Grammar.regex(regex)).as(regex).isInstanceOf(GrammarException.class);
         }
     }
 
-    private static final String ARITHMETIC =
-            """
+    private static final String ARITHMETIC = """
             # sums of products
             root ::= expr "\\n"
             expr ::= term (("+" | "-") term)*   # left to right

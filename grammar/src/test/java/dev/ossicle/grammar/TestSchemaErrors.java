@@ -12,10 +12,28 @@ class TestSchemaErrors {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "contains",
-                "minContains", "maxContains", "uniqueItems", "patternProperties", "propertyNames", "minProperties",
-                "maxProperties", "unevaluatedProperties", "unevaluatedItems", "additionalItems", "$dynamicRef",
-                "$anchor", "contentEncoding", "madeUp"
+                "not",
+                "if",
+                "then",
+                "else",
+                "dependentRequired",
+                "dependentSchemas",
+                "dependencies",
+                "contains",
+                "minContains",
+                "maxContains",
+                "uniqueItems",
+                "patternProperties",
+                "propertyNames",
+                "minProperties",
+                "maxProperties",
+                "unevaluatedProperties",
+                "unevaluatedItems",
+                "additionalItems",
+                "$dynamicRef",
+                "$anchor",
+                "contentEncoding",
+                "madeUp"
             })
     void unsupportedKeywordsAreNamedWithTheirPath(String keyword) {
         String schema =
