@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -36,11 +37,22 @@ import org.jspecify.annotations.Nullable;
 
 /** A model that runs in this process. */
 public final class LocalModel implements ChatModel {
+    private static final int MAX_GRAMMARS = 128;
+
     private final String name;
     private final @Nullable Checkpoint checkpoint;
     private final Engine engine;
     private final HarmonyEncoding harmony;
     private final TokenTrie trie;
+    private final TokenGrammar anyObject;
+
+    /** Of schemas in use, least recently used first. */
+    private final Map<Json, TokenGrammar> grammars = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Json, TokenGrammar> eldest) {
+            return size() > MAX_GRAMMARS;
+        }
+    };
 
     private LocalModel(String name, @Nullable Checkpoint checkpoint, Engine engine, Tokenizer tokenizer) {
         this.name = name;
@@ -48,6 +60,7 @@ public final class LocalModel implements ChatModel {
         this.engine = engine;
         this.harmony = new HarmonyEncoding(tokenizer);
         this.trie = new TokenTrie(tokenizer, engine.config().vocabulary());
+        this.anyObject = Grammar.jsonObject().over(trie);
     }
 
     /** The best device of this machine, all of its cores; what had to be passed over is logged. */
@@ -157,8 +170,7 @@ public final class LocalModel implements ChatModel {
             recipients.add(recipient);
             arguments.put(recipient.name(), arguments(function));
         }
-        TokenGrammar answer =
-                request.answerSchema() == null ? null : grammar(Grammar.jsonSchema(request.answerSchema()));
+        TokenGrammar answer = request.answerSchema() == null ? null : grammar(request.answerSchema());
         return new HarmonyFraming(
                 harmony.tokenizer(),
                 trie,
@@ -173,21 +185,24 @@ public final class LocalModel implements ChatModel {
     private TokenGrammar arguments(ToolDescription function) {
         Json schema = function.parameters();
         if (schema == null) {
-            return grammar(Grammar.jsonObject());
+            return anyObject;
         }
         try {
-            return grammar(Grammar.jsonSchema(schema));
+            return grammar(schema);
         } catch (GrammarException e) {
             System.getLogger("dev.ossicle")
                     .log(
                             System.Logger.Level.WARNING,
                             "the arguments of " + function.name() + " are not held to their schema: " + e.getMessage());
-            return grammar(Grammar.jsonObject());
+            return anyObject;
         }
     }
 
-    private TokenGrammar grammar(Grammar grammar) {
-        return grammar.over(trie);
+    /** Compiled once: its masks are worth keeping too. */
+    private TokenGrammar grammar(Json schema) {
+        synchronized (grammars) {
+            return grammars.computeIfAbsent(schema, s -> Grammar.jsonSchema(s).over(trie));
+        }
     }
 
     /** @param framing of this turn; an answer that must obey a schema is brought to its end within the maximum of tokens */
