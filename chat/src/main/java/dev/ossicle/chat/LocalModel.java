@@ -58,7 +58,8 @@ public final class LocalModel implements ChatModel {
      * @param name as users know it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
      */
-    public static LocalModel open(String name, Path path, ModelRunners.Choice choice, int threads, Precision precision) {
+    public static LocalModel open(
+            String name, Path path, ModelRunners.Choice choice, int threads, Precision precision) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
