@@ -9,6 +9,7 @@ import dev.ossicle.chat.ChatModel;
 import dev.ossicle.chat.ChatOptions;
 import dev.ossicle.chat.Limits;
 import dev.ossicle.chat.LocalModel;
+import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.Sampling;
 import dev.ossicle.harmony.ReasoningEffort;
 import java.io.IOException;
@@ -258,6 +259,9 @@ final class RunCommand implements Callable<Integer> {
         }
         if (system != null) {
             line.addAll(List.of("--system", system));
+        }
+        if (runnerOptions.precision() != Precision.EXACT) {
+            line.addAll(List.of("--precision", runnerOptions.precision().name().toLowerCase(Locale.ROOT)));
         }
         files.forEach(file -> line.addAll(List.of("--file", file.toString())));
         if (promptWord != null) {

@@ -67,7 +67,8 @@ class TestCommands {
 
     @Test
     void theVerboseLineReproducesTheRun() {
-        CommandLineRun first = CommandLineRun.of("run", model, "What's up?", "--verbose", "--max-tokens", "40");
+        CommandLineRun first =
+                CommandLineRun.of("run", model, "What's up?", "--verbose", "--max-tokens", "40", "--precision", "fast");
         assertThat(first.err()).contains("prompt eval rate:", "eval count:", "load duration:");
         String line = first.err()
                 .lines()
@@ -75,7 +76,7 @@ class TestCommands {
                 .findFirst()
                 .orElseThrow()
                 .replaceFirst("reproduce: *ossicle ", "");
-        assertThat(line).endsWith("-- 'What'\\''s up?'");
+        assertThat(line).contains("--precision fast").endsWith("-- 'What'\\''s up?'");
         String[] words = line.substring(0, line.indexOf(" -- ")).split(" ");
         CommandLineRun again = CommandLineRun.of(with(words, "--", "What's up?"));
         assertThat(again.out()).isEqualTo(first.out());
@@ -92,14 +93,20 @@ class TestCommands {
         assertThat(result.get("model")).isEqualTo(Json.of(model));
         assertThat(result.get("threads")).isEqualTo(Json.of(2));
         List<Json> prefill = ((JsonArray) result.get("prefill")).elements();
-        assertThat(prefill).extracting(each -> ((JsonObject) each).get("tokens")).containsExactly(Json.of(8), Json.of(600));
+        assertThat(prefill)
+                .extracting(each -> ((JsonObject) each).get("tokens"))
+                .containsExactly(Json.of(8), Json.of(600));
         List<Json> decode = ((JsonArray) result.get("decode")).elements();
-        assertThat(decode).extracting(each -> ((JsonObject) each).get("depth")).containsExactly(Json.of(0), Json.of(300));
+        assertThat(decode)
+                .extracting(each -> ((JsonObject) each).get("depth"))
+                .containsExactly(Json.of(0), Json.of(300));
         assertThat(decode).extracting(each -> ((JsonObject) each).get("tokens")).containsOnly(Json.of(3));
         for (Json each : decode) {
-            assertThat(((JsonNumber) ((JsonObject) each).get("tokens_per_second")).doubleValue()).isPositive();
+            assertThat(((JsonNumber) ((JsonObject) each).get("tokens_per_second")).doubleValue())
+                    .isPositive();
         }
-        assertThat(CommandLineRun.of("bench", model, "--prefill", "0", "--decode", "2").out())
+        assertThat(CommandLineRun.of("bench", model, "--prefill", "0", "--decode", "2")
+                        .out())
                 .contains("decode at 0", "% of reading")
                 .doesNotContain("prefill");
         assertThat(CommandLineRun.of("bench", model, "--decode", "-1").status()).isEqualTo(2);

@@ -100,9 +100,7 @@ final class StripKernels {
                     .mul(inverse)
                     .add(ROUND)
                     .reinterpretAsInts();
-            bits.and(0xffff)
-                    .or(bits.lanewise(VectorOperators.LSHL, 16))
-                    .intoArray(buffer, i);
+            bits.and(0xffff).or(bits.lanewise(VectorOperators.LSHL, 16)).intoArray(buffer, i);
         }
         for (int i = 0; i < 32; i++) {
             into[intoAt + i * step] = buffer[i];
@@ -152,9 +150,11 @@ final class StripKernels {
                             .reinterpretAsShorts();
                     high = high.add(w.lanewise(VectorOperators.LSHL, 8)
                                     .lanewise(VectorOperators.ASHR, 8)
-                                    .mul(IntVector.broadcast(INTS, x[k + j + 16]).reinterpretAsShorts()))
+                                    .mul(IntVector.broadcast(INTS, x[k + j + 16])
+                                            .reinterpretAsShorts()))
                             .add(w.lanewise(VectorOperators.ASHR, 8)
-                                    .mul(IntVector.broadcast(INTS, x[k + j + 17]).reinterpretAsShorts()));
+                                    .mul(IntVector.broadcast(INTS, x[k + j + 17])
+                                            .reinterpretAsShorts()));
                 }
                 ByteVector exponents = ByteVector.fromMemorySegment(
                         HALF_BYTES, data, scales + (long) b * Strips.ROWS + row, LITTLE_ENDIAN);
@@ -239,7 +239,8 @@ final class StripKernels {
             for (int i = 0; i < RUN; i++) {
                 ShortVector v = ShortVector.fromArray(SHORTS, w, wAt + i * Strips.ROWS + row);
                 int at = xAt + i * GROUP;
-                a0 = v.mul(IntVector.broadcast(INTS, x[at]).reinterpretAsShorts()).add(a0);
+                a0 = v.mul(IntVector.broadcast(INTS, x[at]).reinterpretAsShorts())
+                        .add(a0);
                 a1 = v.mul(IntVector.broadcast(INTS, x[at + 1]).reinterpretAsShorts())
                         .add(a1);
                 a2 = v.mul(IntVector.broadcast(INTS, x[at + 2]).reinterpretAsShorts())

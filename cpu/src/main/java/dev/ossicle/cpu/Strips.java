@@ -69,12 +69,7 @@ record Strips(int rows, int blocks, MemorySegment data, long offset) {
                 MemorySegment.copy(
                         scales, 0, data, ValueLayout.JAVA_BYTE, strips.scales(first) + (long) block * ROWS, ROWS);
                 MemorySegment.copy(
-                        codes,
-                        0,
-                        data,
-                        LITTLE_SHORT,
-                        strips.codes(first) + (long) block * BLOCK_BYTES,
-                        codes.length);
+                        codes, 0, data, LITTLE_SHORT, strips.codes(first) + (long) block * BLOCK_BYTES, codes.length);
             }
         }
         return strips;

@@ -66,8 +66,8 @@ final class SystemMemory {
             return arena.allocate(bytes, CACHE_LINE);
         }
         try {
-            MemorySegment mapped = (MemorySegment)
-                    MMAP.invokeExact(0L, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+            MemorySegment mapped =
+                    (MemorySegment) MMAP.invokeExact(0L, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
             if (mapped.address() == -1) {
                 return arena.allocate(bytes, CACHE_LINE); // which will say what is wrong
             }

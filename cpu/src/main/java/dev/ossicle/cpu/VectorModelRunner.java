@@ -194,8 +194,8 @@ public final class VectorModelRunner implements ModelRunner {
             throw new IllegalArgumentException("the sequence is not of this runner");
         }
         if (positions < 0 || positions > kv.maxContext() - kv.length()) {
-            throw new IllegalArgumentException(
-                    kv.length() + " cached and " + positions + " new positions do not fit into a context of " + kv.maxContext());
+            throw new IllegalArgumentException(kv.length() + " cached and " + positions
+                    + " new positions do not fit into a context of " + kv.maxContext());
         }
         SplittableRandom random = new SplittableRandom(seed);
         float[] values = new float[2 * config.kvWidth()];
@@ -528,8 +528,7 @@ public final class VectorModelRunner implements ModelRunner {
         bias(layer.downBias(), expert, first, bias);
         for (int slot = 0; slot < slots; slot++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
-                pass.y[(from + slot) * config.hidden() + first + i] =
-                        a[slot * RowMultiplier.BLOCK + i] + bias[i];
+                pass.y[(from + slot) * config.hidden() + first + i] = a[slot * RowMultiplier.BLOCK + i] + bias[i];
             }
         }
     }

@@ -34,7 +34,8 @@ final class TestAllocation {
     private static void decodingAllocatesNextToNothing(Storage storage, Precision precision) {
         ModelConfig config =
                 new ModelConfig(2, 8, 4, 512, 160, 160, 32, 4, 2, 32, 4096, 150_000, 32, 128, 1, 32, 7, 1e-5);
-        try (VectorModelRunner runner = new VectorModelRunner(config, new RandomModel(1).weights(config, storage), 1, precision);
+        try (VectorModelRunner runner =
+                        new VectorModelRunner(config, new RandomModel(1).weights(config, storage), 1, precision);
                 KvSequence sequence = runner.newSequence(4096)) {
             List<Chunk> step = List.of(new Chunk(sequence, new int[] {7}, 1));
             long least = Long.MAX_VALUE;

@@ -127,6 +127,26 @@ final class TestSequences {
     }
 
     @Test
+    void randomPositionsCountLikeComputedOnes() {
+        RandomModel model = new RandomModel(1);
+        ModelConfig config = model.config();
+        try (VectorModelRunner runner = new VectorModelRunner(config, model.weights(config), 1, 64);
+                KvSequence random = runner.newSequence(600);
+                KvSequence computed = runner.newSequence(600)) {
+            runner.appendRandom(random, 500, 1);
+            runner.forward(List.of(new Chunk(computed, new int[500], 0)), (chunk, position, logits) -> {});
+            assertThat(random.length()).isEqualTo(500);
+            assertThat(random.bytes()).isEqualTo(computed.bytes());
+            int[] position = new int[1];
+            runner.forward(List.of(new Chunk(random, new int[] {3}, 1)), (chunk, at, logits) -> position[0] = at);
+            assertThat(position[0]).isEqualTo(500);
+            assertThatThrownBy(() -> runner.appendRandom(random, 100, 1)).isInstanceOf(IllegalArgumentException.class);
+            runner.appendRandom(random, 99, 1);
+            assertThat(random.length()).isEqualTo(600);
+        }
+    }
+
+    @Test
     void memoryGrowsWithTheSequenceAndWindowedLayersStop() {
         ModelConfig config = config(32);
         try (VectorModelRunner runner = new VectorModelRunner(config, new RandomModel(1).weights(config), 1, 64);

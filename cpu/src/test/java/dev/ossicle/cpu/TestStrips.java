@@ -28,8 +28,8 @@ final class TestStrips {
             RandomModel model = new RandomModel(columns);
             Matrix matrix = model.matrix(storage, ROWS, columns);
             try (Arena arena = Arena.ofConfined()) {
-                Strips strips = requireNonNull(
-                        Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+                Strips strips =
+                        requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
                 int slots = 21;
                 float[] x = new float[slots * columns];
                 for (int i = 0; i < x.length; i++) {
@@ -60,7 +60,15 @@ final class TestStrips {
         rounded.grow(from + count);
         for (int slot = 0; slot < count; slot++) {
             for (int block = 0; block < columns / 32; block++) {
-                rounded.set(x, (first + slot) * columns + 32 * block, from, count, slot, block, new int[32], new float[Lanes.WIDTH]);
+                rounded.set(
+                        x,
+                        (first + slot) * columns + 32 * block,
+                        from,
+                        count,
+                        slot,
+                        block,
+                        new int[32],
+                        new float[Lanes.WIDTH]);
             }
         }
         StripMultiplier multiplier = new StripMultiplier();
@@ -98,7 +106,9 @@ final class TestStrips {
                 size += Math.abs(product);
             }
             // One activation may fall to the other side of a half.
-            assertThat((double) got[r]).as("%s, row %d", where, r).isBetween(want - 2e-4 * size - 1e-6, want + 2e-4 * size + 1e-6);
+            assertThat((double) got[r])
+                    .as("%s, row %d", where, r)
+                    .isBetween(want - 2e-4 * size - 1e-6, want + 2e-4 * size + 1e-6);
         }
     }
 
@@ -112,8 +122,7 @@ final class TestStrips {
         float[] x = new float[9 * 64];
         Arrays.fill(x, 170);
         try (Arena arena = Arena.ofConfined()) {
-            Strips strips =
-                    requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+            Strips strips = requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
             RoundedSlots rounded = new RoundedSlots(64);
             rounded.grow(9);
             for (int slot = 0; slot < 9; slot++) {
@@ -149,7 +158,8 @@ final class TestStrips {
         GgufMxFp4Matrix matrix = (GgufMxFp4Matrix) new RandomModel(2).matrix(Storage.GGUF_MXFP4, ROWS, 64);
         matrix.data().set(ValueLayout.JAVA_BYTE, matrix.offset() + 40 * matrix.rowStride() + 17, (byte) 255);
         try (Arena arena = Arena.ofConfined()) {
-            assertThat(Strips.of(matrix, arena.allocate(Strips.bytes(matrix), 64), 0)).isNull();
+            assertThat(Strips.of(matrix, arena.allocate(Strips.bytes(matrix), 64), 0))
+                    .isNull();
         }
     }
 }
