@@ -1,5 +1,6 @@
 package dev.ossicle.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
@@ -92,17 +93,17 @@ class TestCommands {
                 .containsExactly("model", "threads", "load_seconds", "resident_bytes", "prefill", "decode");
         assertThat(result.get("model")).isEqualTo(Json.of(model));
         assertThat(result.get("threads")).isEqualTo(Json.of(2));
-        List<Json> prefill = ((JsonArray) result.get("prefill")).elements();
+        List<Json> prefill = ((JsonArray) requireNonNull(result.get("prefill"))).elements();
         assertThat(prefill)
                 .extracting(each -> ((JsonObject) each).get("tokens"))
                 .containsExactly(Json.of(8), Json.of(600));
-        List<Json> decode = ((JsonArray) result.get("decode")).elements();
+        List<Json> decode = ((JsonArray) requireNonNull(result.get("decode"))).elements();
         assertThat(decode)
                 .extracting(each -> ((JsonObject) each).get("depth"))
                 .containsExactly(Json.of(0), Json.of(300));
         assertThat(decode).extracting(each -> ((JsonObject) each).get("tokens")).containsOnly(Json.of(3));
         for (Json each : decode) {
-            assertThat(((JsonNumber) ((JsonObject) each).get("tokens_per_second")).doubleValue())
+            assertThat(((JsonNumber) requireNonNull(((JsonObject) each).get("tokens_per_second"))).doubleValue())
                     .isPositive();
         }
         assertThat(CommandLineRun.of("bench", model, "--prefill", "0", "--decode", "2")
