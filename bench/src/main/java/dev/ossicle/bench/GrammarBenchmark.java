@@ -36,8 +36,7 @@ public class GrammarBenchmark {
     private static final int VOCABULARY = 201_088;
     private static final int BUDGET = 1000;
 
-    private static final Json SCHEMA = Json.parse(
-            """
+    private static final Json SCHEMA = Json.parse("""
             {"type":"object","additionalProperties":false,
              "required":["name","email","age","role","tags","address","notes"],
              "properties":{
@@ -52,8 +51,7 @@ public class GrammarBenchmark {
              "$defs":{"address":{"type":"object","additionalProperties":false,"required":["street","zip"],
               "properties":{"street":{"type":"string"},"zip":{"type":"string","pattern":"^[0-9]{5}$"}}}}}""");
 
-    private static final String ANSWER =
-            """
+    private static final String ANSWER = """
             {"name": "Ada Lovelace", "email": "ada@example.org", "age": 36, "role": "editor", "tags": ["maths", "engines"], \
             "address": {"street": "12 St James's Square, London", "zip": "12345"}, \
             "notes": "First to publish an algorithm meant for a machine: née Byron, déjà vu, 漢字.", "score": 9.75}""";

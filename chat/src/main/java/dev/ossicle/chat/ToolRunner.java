@@ -26,7 +26,10 @@ final class ToolRunner {
     record Result(String output, boolean failed) {}
 
     /** A call that was begun: the function at work, or what was wrong with the call. */
-    private record Begun(String name, @Nullable FutureTask<String> task, @Nullable Result refusal) {}
+    private record Begun(
+            String name,
+            @Nullable FutureTask<String> task,
+            @Nullable Result refusal) {}
 
     /** A function's name and the arguments as the model wrote them. */
     record Call(String name, String arguments) {}
@@ -79,7 +82,8 @@ final class ToolRunner {
         try {
             Json json = call.arguments.isBlank() ? JsonObject.EMPTY : Json.parse(call.arguments);
             if (!(json instanceof JsonObject arguments)) {
-                return refuse(call, "the arguments of " + call.name + " are " + json.kind() + ", expected a JSON object");
+                return refuse(
+                        call, "the arguments of " + call.name + " are " + json.kind() + ", expected a JSON object");
             }
             FutureTask<String> task = new FutureTask<>(() -> tool.handler().call(arguments));
             running.add(task);
@@ -105,7 +109,8 @@ final class ToolRunner {
             String output = call.task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             return new Result(cut(output == null ? "" : output), false);
         } catch (TimeoutException e) {
-            return failure(call.name + " did not answer within " + limits.toolTime().toMillis() + " ms");
+            return failure(
+                    call.name + " did not answer within " + limits.toolTime().toMillis() + " ms");
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             return failure(call.name + " failed: "

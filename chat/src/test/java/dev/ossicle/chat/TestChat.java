@@ -209,9 +209,12 @@ class TestChat {
             return "met " + arguments;
         };
         ToolRunner tools = new ToolRunner(Map.of("f", Tool.of("f", "", null, meet)), Limits.DEFAULT);
-        assertThat(tools.run(List.of(new ToolRunner.Call("f", "{\"a\":1}"), new ToolRunner.Call("f", "{\"a\":2}")))
-                        .stream()
-                        .map(ToolRunner.Result::output))
+        assertThat(
+                        tools
+                                .run(List.of(
+                                        new ToolRunner.Call("f", "{\"a\":1}"), new ToolRunner.Call("f", "{\"a\":2}")))
+                                .stream()
+                                .map(ToolRunner.Result::output))
                 .containsExactly("met {\"a\":1}", "met {\"a\":2}");
     }
 
@@ -219,13 +222,9 @@ class TestChat {
     void argumentsObeyTheirSchemaWhateverTheModelWouldWrite() {
         Scripts.call(runner, "f", "{\"city\":7,\"more\":1}");
         Scripts.finalAnswer(runner, "Done.");
-        Tool f = Tool.of(
-                "f",
-                "",
-                """
+        Tool f = Tool.of("f", "", """
                 {"type":"object","properties":{"city":{"enum":["Oslo","Rome"]}},"required":["city"],
-                 "additionalProperties":false}""",
-                arguments -> "" + arguments.get("city"));
+                 "additionalProperties":false}""", arguments -> "" + arguments.get("city"));
         List<String> outputs = new ArrayList<>();
         for (ChatEvent event : chat().tools(f).ask("Go")) {
             if (event instanceof ToolResult result) {
@@ -237,8 +236,7 @@ class TestChat {
 
     @Test
     void anAnswerObeysItsSchemaWithinItsTokensWhateverTheModelWouldWrite() {
-        Json schema = Json.parse(
-                """
+        Json schema = Json.parse("""
                 {"type":"object","properties":{"text":{"type":"string"},"n":{"type":"integer"}},
                  "required":["text","n"],"additionalProperties":false}""");
         for (int seed = 0; seed < 20; seed++) {

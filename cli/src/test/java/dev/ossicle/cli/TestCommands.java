@@ -55,7 +55,18 @@ class TestCommands {
     @Test
     void sameSeedSameTextAtAnyNumberOfThreads() {
         String[] line = {
-            "run", model, "Hi", "--json", "--seed", "11", "--max-tokens", "80", "--date", "2026-01-02", "--device", "cpu"
+            "run",
+            model,
+            "Hi",
+            "--json",
+            "--seed",
+            "11",
+            "--max-tokens",
+            "80",
+            "--date",
+            "2026-01-02",
+            "--device",
+            "cpu"
         };
         String one =
                 withoutTimings(CommandLineRun.of(with(line, "--threads", "1")).out());

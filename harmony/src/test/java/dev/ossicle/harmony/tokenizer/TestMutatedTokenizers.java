@@ -51,7 +51,8 @@ class TestMutatedTokenizers {
             return random(random);
         }
         return switch (json) {
-            case JsonObject object when !object.members().isEmpty() -> {
+            case JsonObject object
+            when !object.members().isEmpty() -> {
                 JsonObject.Builder out = JsonObject.builder();
                 int chosen = random.nextInt(object.members().size());
                 int index = 0;
@@ -66,7 +67,8 @@ class TestMutatedTokenizers {
                 }
                 yield out.build();
             }
-            case JsonArray array when array.size() > 0 -> {
+            case JsonArray array
+            when array.size() > 0 -> {
                 List<Json> out = new ArrayList<>(array.elements());
                 int chosen = random.nextInt(out.size());
                 switch (random.nextInt(4)) {
