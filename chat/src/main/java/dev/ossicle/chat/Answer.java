@@ -88,10 +88,7 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
             finish(Finish.ROUNDS);
         } else {
             rounds++;
-            List<Message> results = new ArrayList<>();
-            for (Message call : step.calls()) {
-                results.add(run(call));
-            }
+            List<Message> results = run(step.calls());
             history.addAll(results);
             if (deadline.isOver() || cancelled) {
                 finish(deadline.isOver() ? Finish.TIME : Finish.CANCELLED);
@@ -101,16 +98,28 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
         }
     }
 
-    private Message run(Message call) throws InterruptedException {
-        String recipient = call.recipient() == null ? "" : call.recipient();
-        String name = ToolRunner.functionName(recipient);
-        // Unique in the conversation and the same when it is told again: the place of the result in the history.
-        String id = "call_" + history.size() + "_" + pending.size();
-        pending.add(new ToolCall(id, name, call.text()));
-        ToolRunner.Result result = runner.run(name, call.text());
-        pending.add(new ToolResult(id, name, result.output(), result.failed()));
-        String channel = call.channel() == null ? Message.COMMENTARY : call.channel();
-        return Message.toolResult(recipient, channel, result.output());
+    private List<Message> run(List<Message> calls) throws InterruptedException {
+        List<ToolRunner.Call> asked = new ArrayList<>();
+        for (Message call : calls) {
+            String name = ToolRunner.functionName(String.valueOf(call.recipient()));
+            asked.add(new ToolRunner.Call(name, call.text()));
+            pending.add(new ToolCall(callId(asked.size()), name, call.text()));
+        }
+        List<ToolRunner.Result> results = runner.run(asked);
+        List<Message> told = new ArrayList<>();
+        for (Message call : calls) {
+            int index = told.size();
+            ToolRunner.Result result = results.get(index);
+            pending.add(new ToolResult(callId(index + 1), asked.get(index).name(), result.output(), result.failed()));
+            String channel = call.channel() == null ? Message.COMMENTARY : call.channel();
+            told.add(Message.toolResult(String.valueOf(call.recipient()), channel, result.output()));
+        }
+        return told;
+    }
+
+    /** Unique in the conversation: the place in the history that the result will have. */
+    private String callId(int number) {
+        return "call_" + (history.size() + number);
     }
 
     private void finish(Finish finish) {

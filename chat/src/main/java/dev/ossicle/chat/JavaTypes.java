@@ -8,6 +8,7 @@ import com.github.victools.jsonschema.generator.SchemaGeneratorConfigBuilder;
 import com.github.victools.jsonschema.generator.SchemaVersion;
 import dev.ossicle.json.Json;
 import java.lang.reflect.Type;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -15,6 +16,18 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Java types as JSON Schemas, and JSON as their instances. */
 final class JavaTypes {
+    private record Range(long min, long max) {}
+
+    private static final Map<Class<?>, Range> RANGES = Map.of(
+            byte.class, new Range(Byte.MIN_VALUE, Byte.MAX_VALUE),
+            Byte.class, new Range(Byte.MIN_VALUE, Byte.MAX_VALUE),
+            short.class, new Range(Short.MIN_VALUE, Short.MAX_VALUE),
+            Short.class, new Range(Short.MIN_VALUE, Short.MAX_VALUE),
+            int.class, new Range(Integer.MIN_VALUE, Integer.MAX_VALUE),
+            Integer.class, new Range(Integer.MIN_VALUE, Integer.MAX_VALUE),
+            long.class, new Range(Long.MIN_VALUE, Long.MAX_VALUE),
+            Long.class, new Range(Long.MIN_VALUE, Long.MAX_VALUE));
+
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
     private static final SchemaGenerator GENERATOR = generator();
 
@@ -28,6 +41,13 @@ final class JavaTypes {
         config.forFields()
                 .withRequiredCheck(field -> !isOptional(field))
                 .withDescriptionResolver(JavaTypes::description);
+        // Without bounds a model may well write a number that is valid JSON and no int.
+        config.forTypesInGeneral().withTypeAttributeOverride((node, scope, context) -> {
+            Range range = RANGES.get(scope.getType().getErasedType());
+            if (range != null) {
+                node.put("type", "integer").put("minimum", range.min).put("maximum", range.max);
+            }
+        });
         // In the order of the record, not of the alphabet: a model writes better what it can think of in sequence.
         config.forTypesInGeneral().withPropertySorter((a, b) -> 0);
         return new SchemaGenerator(config.build());

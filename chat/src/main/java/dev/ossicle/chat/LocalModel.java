@@ -8,8 +8,11 @@ import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.Sampling;
 import dev.ossicle.engine.TokenMask;
+import dev.ossicle.grammar.Grammar;
+import dev.ossicle.grammar.GrammarException;
 import dev.ossicle.grammar.HarmonyFraming;
 import dev.ossicle.grammar.HarmonyFraming.Recipient;
+import dev.ossicle.grammar.TokenGrammar;
 import dev.ossicle.grammar.TokenTrie;
 import dev.ossicle.harmony.ChannelConfig;
 import dev.ossicle.harmony.Conversation;
@@ -20,20 +23,36 @@ import dev.ossicle.harmony.Role;
 import dev.ossicle.harmony.SystemContent;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
+import dev.ossicle.json.Json;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A model that runs in this process. */
 public final class LocalModel implements ChatModel {
+    private static final int MAX_GRAMMARS = 128;
+
     private final String name;
     private final @Nullable Checkpoint checkpoint;
     private final Engine engine;
     private final HarmonyEncoding harmony;
     private final TokenTrie trie;
+    private final TokenGrammar anyObject;
+
+    /** Of schemas in use, least recently used first. */
+    private final Map<Json, TokenGrammar> grammars = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Json, TokenGrammar> eldest) {
+            return size() > MAX_GRAMMARS;
+        }
+    };
 
     private LocalModel(String name, @Nullable Checkpoint checkpoint, Engine engine, Tokenizer tokenizer) {
         this.name = name;
@@ -41,28 +60,41 @@ public final class LocalModel implements ChatModel {
         this.engine = engine;
         this.harmony = new HarmonyEncoding(tokenizer);
         this.trie = new TokenTrie(tokenizer, engine.config().vocabulary());
+        this.anyObject = Grammar.jsonObject().over(trie);
     }
 
     /** The best device of this machine, all of its cores; what had to be passed over is logged. */
     static LocalModel open(String name, Path path) {
-        ModelRunners.Choice choice = ModelRunners.choose(null);
-        for (String warning : choice.warnings()) {
-            System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning);
-        }
-        return open(name, path, choice, Runtime.getRuntime().availableProcessors(), Precision.EXACT);
+        return open(
+                name,
+                path,
+                null,
+                Runtime.getRuntime().availableProcessors(),
+                Precision.EXACT,
+                warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning));
     }
 
     /**
      * Opens a checkpoint on a chosen device.
      *
      * @param name as users know it
+     * @param device null for the one that suits model and machine best
+     * @param warnings hears why a better device was passed over, with what to do about it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
+     * @throws IllegalArgumentException if there is no such device, or this machine cannot run it
      */
     public static LocalModel open(
-            String name, Path path, ModelRunners.Choice choice, int threads, Precision precision) {
+            String name,
+            Path path,
+            @Nullable String device,
+            int threads,
+            Precision precision,
+            Consumer<String> warnings) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
+            ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint.bytes());
+            choice.warnings().forEach(warnings);
             Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision));
             return new LocalModel(name, checkpoint, engine, tokenizer);
         } catch (Throwable e) {
@@ -129,28 +161,67 @@ public final class LocalModel implements ChatModel {
         return request.instructions() == null ? format : request.instructions() + "\n\n" + format;
     }
 
-    /** What the model may write in one step: well-formed messages, calls of this request's functions only. */
-    private TokenMask mask(ChatRequest request) {
-        List<Recipient> recipients = request.functions().stream()
-                .map(ToolDescription::name)
-                .map(Recipient::function)
-                .toList();
+    /** What the model may write in the steps of one turn. */
+    HarmonyFraming framing(ChatRequest request) {
+        List<Recipient> recipients = new ArrayList<>();
+        Map<String, TokenGrammar> arguments = new HashMap<>();
+        for (ToolDescription function : request.functions()) {
+            Recipient recipient = Recipient.function(function.name());
+            recipients.add(recipient);
+            arguments.put(recipient.name(), arguments(function));
+        }
+        TokenGrammar answer = request.answerSchema() == null ? null : grammar(request.answerSchema());
         return new HarmonyFraming(
-                        harmony.tokenizer(),
-                        trie,
-                        engine.config().vocabulary(),
-                        ChannelConfig.DEFAULT.channels(),
-                        recipients)
-                .newMask();
+                harmony.tokenizer(),
+                trie,
+                engine.config().vocabulary(),
+                ChannelConfig.DEFAULT.channels(),
+                recipients,
+                answer,
+                arguments);
     }
 
-    GenerationRequest generation(ChatRequest request, int[] prompt, int maxTokens) {
+    /** Functions come from everywhere, with schemas that go beyond what can be enforced: then any object will have to do. */
+    private TokenGrammar arguments(ToolDescription function) {
+        Json schema = function.parameters();
+        if (schema == null) {
+            return anyObject;
+        }
+        try {
+            return grammar(schema);
+        } catch (GrammarException e) {
+            System.getLogger("dev.ossicle")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "the arguments of " + function.name() + " are not held to their schema: " + e.getMessage());
+            return anyObject;
+        }
+    }
+
+    /** Compiled once: its masks are worth keeping too. */
+    private TokenGrammar grammar(Json schema) {
+        synchronized (grammars) {
+            return grammars.computeIfAbsent(schema, s -> Grammar.jsonSchema(s).over(trie));
+        }
+    }
+
+    /** @param framing of this turn; an answer that must obey a schema is brought to its end within the maximum of tokens */
+    GenerationRequest generation(ChatRequest request, HarmonyFraming framing, int[] prompt, int maxTokens) {
         Sampling sampling = request.options().sampling();
         if (!request.options().seeded()) {
             sampling = sampling.withSeed(ThreadLocalRandom.current().nextLong());
         }
-        return new GenerationRequest(
-                prompt, sampling, maxTokens, harmony.stopTokensForAssistantActions(), -1, mask(request));
+        int room = Math.min(maxTokens, engine.config().maxContext() - prompt.length - 1);
+        TokenMask mask;
+        if (request.answerSchema() == null) {
+            mask = framing.newMask();
+        } else if (room < framing.minTokens()) {
+            throw new ChatException("an answer that obeys the schema takes up to " + framing.minTokens()
+                    + " tokens, and only " + room + " are left");
+        } else {
+            mask = framing.newMask(room);
+        }
+        return new GenerationRequest(prompt, sampling, maxTokens, harmony.stopTokensForAssistantActions(), -1, mask);
     }
 
     @Override

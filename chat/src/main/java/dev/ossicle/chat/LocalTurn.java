@@ -11,6 +11,7 @@ import dev.ossicle.engine.GenerationEvent.Done;
 import dev.ossicle.engine.GenerationEvent.Prefilled;
 import dev.ossicle.engine.GenerationEvent.Token;
 import dev.ossicle.engine.GenerationException;
+import dev.ossicle.grammar.HarmonyFraming;
 import dev.ossicle.harmony.Conversation;
 import dev.ossicle.harmony.HarmonyParser;
 import dev.ossicle.harmony.Message;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class LocalTurn implements ChatModel.Turn {
     private final LocalModel model;
     private final ChatRequest request;
+    private final HarmonyFraming framing;
 
     /** All tokens of the turn so far: the prompt, what the model wrote, results. */
     private int[] context;
@@ -50,10 +52,11 @@ final class LocalTurn implements ChatModel.Turn {
     LocalTurn(LocalModel model, ChatRequest request, int[] prompt) {
         this.model = model;
         this.request = request;
+        this.framing = model.framing(request);
         this.context = prompt;
         this.tokensLeft = request.maxTokens();
         this.parser = newParser();
-        this.generation = model.engine().start(model.generation(request, context, tokensLeft));
+        this.generation = model.engine().start(model.generation(request, framing, context, tokensLeft));
     }
 
     private HarmonyParser newParser() {
@@ -164,7 +167,7 @@ final class LocalTurn implements ChatModel.Turn {
         streamed = 0;
         reasoningTokens = 0;
         done = null;
-        Generation next = model.engine().start(model.generation(request, context, Math.max(1, tokensLeft)));
+        Generation next = model.engine().start(model.generation(request, framing, context, Math.max(1, tokensLeft)));
         generation = next;
         if (cancelled) {
             next.cancel();

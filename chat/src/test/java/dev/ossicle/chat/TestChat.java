@@ -12,10 +12,13 @@ import dev.ossicle.chat.ChatEvent.ToolResult;
 import dev.ossicle.engine.scripted.ScriptedModelRunner;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.ReasoningEffort;
+import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonObject;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -137,14 +140,14 @@ class TestChat {
         for (int round = 0; round < 4; round++) {
             Scripts.call(runner, "ok", "{\"a\":" + round + "}");
             expected.add("fine {\"a\":" + round + "}");
-            Scripts.call(runner, "ok", "{broken");
-            expected.add("error: the arguments of ok are not JSON: ");
+            Scripts.call(runner, "huge", "{\"b\":[]}");
+            expected.add("xxx");
             Scripts.call(runner, "throws", "{}");
             expected.add("error: throws failed: no fuel");
-            Scripts.call(runner, "hangs", "");
-            expected.add("error: hangs did not answer within 0 seconds");
-            Scripts.call(runner, "huge", "[1]");
-            expected.add("error: the arguments of huge are an array, expected a JSON object");
+            Scripts.call(runner, "hangs", "{}");
+            expected.add("error: hangs did not answer within 500 ms");
+            Scripts.call(runner, "ok", "{\"deep\":{\"er\":[null,true,1.5e3,\"x\"]}}");
+            expected.add("fine {\"deep\":{\"er\":[null,true,1.5e3,\"x\"]}}");
         }
         Scripts.call(runner, "huge", "{}");
         Scripts.finalAnswer(runner, "Done.");
@@ -168,6 +171,89 @@ class TestChat {
                 .collect(Collectors.toSet());
         assertThat(ids).hasSize(21);
         assertThat(toolThreads()).isEmpty();
+    }
+
+    @Test
+    void argumentsThatAreNoObjectAreToldToTheModel() throws InterruptedException {
+        // A grammar keeps a local model from this; a host may send anything.
+        ToolRunner tools = new ToolRunner(
+                Map.of("f", Tool.of("f", "", null, arguments -> "ran with " + arguments)), Limits.DEFAULT);
+        List<String> outputs = tools
+                .run(List.of(
+                        new ToolRunner.Call("f", "{broken"),
+                        new ToolRunner.Call("f", "[1]"),
+                        new ToolRunner.Call("f", " "),
+                        new ToolRunner.Call("g", "{}")))
+                .stream()
+                .map(ToolRunner.Result::output)
+                .toList();
+        assertThat(outputs.getFirst()).startsWith("error: the arguments of f are not JSON: ");
+        assertThat(outputs.subList(1, 4))
+                .containsExactly(
+                        "error: the arguments of f are an array, expected a JSON object",
+                        "ran with {}",
+                        "error: there is no function g; there are: f");
+        assertThat(new ToolRunner(Map.of(), Limits.DEFAULT)
+                        .run(List.of(new ToolRunner.Call("g", "{}")))
+                        .getFirst()
+                        .failed())
+                .isTrue();
+    }
+
+    @Test
+    void callsOfOneStepRunSideBySide() throws InterruptedException {
+        CountDownLatch both = new CountDownLatch(2);
+        Tool.Handler meet = arguments -> {
+            both.countDown();
+            both.await();
+            return "met " + arguments;
+        };
+        ToolRunner tools = new ToolRunner(Map.of("f", Tool.of("f", "", null, meet)), Limits.DEFAULT);
+        assertThat(tools.run(List.of(new ToolRunner.Call("f", "{\"a\":1}"), new ToolRunner.Call("f", "{\"a\":2}")))
+                        .stream()
+                        .map(ToolRunner.Result::output))
+                .containsExactly("met {\"a\":1}", "met {\"a\":2}");
+    }
+
+    @Test
+    void argumentsObeyTheirSchemaWhateverTheModelWouldWrite() {
+        Scripts.call(runner, "f", "{\"city\":7,\"more\":1}");
+        Scripts.finalAnswer(runner, "Done.");
+        Tool f = Tool.of(
+                "f",
+                "",
+                """
+                {"type":"object","properties":{"city":{"enum":["Oslo","Rome"]}},"required":["city"],
+                 "additionalProperties":false}""",
+                arguments -> "" + arguments.get("city"));
+        List<String> outputs = new ArrayList<>();
+        for (ChatEvent event : chat().tools(f).ask("Go")) {
+            if (event instanceof ToolResult result) {
+                outputs.add(result.output());
+            }
+        }
+        assertThat(outputs).isNotEmpty().allMatch(o -> o.equals("\"Oslo\"") || o.equals("\"Rome\""));
+    }
+
+    @Test
+    void anAnswerObeysItsSchemaWithinItsTokensWhateverTheModelWouldWrite() {
+        Json schema = Json.parse(
+                """
+                {"type":"object","properties":{"text":{"type":"string"},"n":{"type":"integer"}},
+                 "required":["text","n"],"additionalProperties":false}""");
+        for (int seed = 0; seed < 20; seed++) {
+            // Nothing scripted: a model without opinions, that would go on for ever.
+            Answer answer = model.chat()
+                    .options(OPTIONS.withSeed(seed))
+                    .limits(Limits.DEFAULT.withTokens(200))
+                    .ask("Go", schema);
+            String text = answer.text();
+            assertThat(Json.parse(text)).as("seed %d: %s", seed, text).isInstanceOf(JsonObject.class);
+            assertThat(answer.done().finish()).isEqualTo(Finish.STOP);
+        }
+        assertThatThrownBy(() -> chat().limits(Limits.DEFAULT.withTokens(5)).ask("Go", schema))
+                .isInstanceOf(ChatException.class)
+                .hasMessageContaining("only 5 are left");
     }
 
     @Test

@@ -37,18 +37,17 @@ final class RunnerOptions {
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
     LocalModel open(ModelLocation.Local model, PrintWriter err) {
+        if (device != null) {
+            choose(); // a name that does not exist is a mistake in the command line, whatever the model
+        }
         Precision possible = precision;
         if (precision == Precision.FAST) {
             try (Checkpoint checkpoint = Checkpoint.open(model.path())) {
                 possible = precision(checkpoint.bytes(), err);
             }
         }
-        return LocalModel.open(model.name(), model.path(), choose(err), threads(), possible);
-    }
-
-    /** The same for tokens alone. */
-    ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
-        return choose(err).provider().open(checkpoint, threads(), precision(checkpoint.bytes(), err));
+        return LocalModel.open(
+                model.name(), model.path(), device, threads(), possible, warning -> err.println("ossicle: " + warning));
     }
 
     /** What was asked for. */
@@ -67,12 +66,13 @@ final class RunnerOptions {
         return precision;
     }
 
-    private ModelRunners.Choice choose(PrintWriter err) {
+    /** The same for tokens alone. */
+    ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
         ModelRunners.Choice choice = choose();
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice;
+        return choice.provider().open(checkpoint, threads(), precision(checkpoint.bytes(), err));
     }
 
     private ModelRunners.Choice choose() {

@@ -3,6 +3,7 @@ package dev.ossicle.cli;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonArray;
 import dev.ossicle.json.JsonNumber;
@@ -11,6 +12,8 @@ import dev.ossicle.json.JsonString;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +54,9 @@ class TestCommands {
 
     @Test
     void sameSeedSameTextAtAnyNumberOfThreads() {
-        String[] line = {"run", model, "Hi", "--json", "--seed", "11", "--max-tokens", "80", "--date", "2026-01-02"};
+        String[] line = {
+            "run", model, "Hi", "--json", "--seed", "11", "--max-tokens", "80", "--date", "2026-01-02", "--device", "cpu"
+        };
         String one =
                 withoutTimings(CommandLineRun.of(with(line, "--threads", "1")).out());
         assertThat(withoutTimings(
@@ -182,6 +187,32 @@ class TestCommands {
         assertThat(run.err()).contains(message).doesNotContain("\tat ");
         assertThat(run.out()).isEmpty();
         assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void runAsksAHost() throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/v1/chat/completions", exchange -> {
+            JsonObject request = (JsonObject)
+                    Json.parse(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+            exchange.sendResponseHeaders(200, 0);
+            String answer = "data: {\"choices\":[{\"delta\":{\"reasoning\":\"Hm.\",\"content\":\"I am "
+                    + (request.get("model") instanceof JsonString name ? name.value() : "?")
+                    + "\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+            exchange.getResponseBody().write(answer.getBytes(StandardCharsets.UTF_8));
+            exchange.close();
+        });
+        server.start();
+        try {
+            String host = "http://127.0.0.1:" + server.getAddress().getPort() + "/v1";
+            CommandLineRun run = CommandLineRun.of("run", host + "#some-model", "Who are you?", "--verbose");
+            assertThat(run.status()).as(run.err()).isZero();
+            assertThat(run.out()).isEqualTo("I am some-model\n");
+            assertThat(run.err()).contains("reasoning: Hm.", "some-model at 127.0.0.1");
+            assertThat(CommandLineRun.of("run", host, "Who are you?").err()).contains("names no model");
+        } finally {
+            server.stop(0);
+        }
     }
 
     @Test

@@ -29,8 +29,9 @@ class TestArchitecture {
             "engine", List.of("checkpoint"),
             "cpu", List.of("engine", "checkpoint"),
             "grammar", List.of("json", "harmony", "engine"),
-            "cli", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar"),
-            "train", List.of("json", "checkpoint", "harmony", "engine", "cpu"));
+            "chat", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar"),
+            "cli", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"),
+            "train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"));
 
     /** What runs on every JVM: no third-party library at run time. */
     private static final List<String> PLAIN = List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar");

@@ -22,6 +22,11 @@ public final class ReferenceModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
+    public boolean startsAtOnce() {
+        return true;
+    }
+
+    @Override
     public int priority() {
         return 0;
     }

@@ -14,6 +14,11 @@ public interface ModelRunnerProvider {
     /** The higher one is taken first when no device is asked for. */
     int priority();
 
+    /** Whether it computes at full speed from the first token, while others still compile their kernels. */
+    default boolean startsAtOnce() {
+        return false;
+    }
+
     /** Why this machine cannot run it, with what to do about it; empty if it can. */
     Optional<String> unavailable();
 

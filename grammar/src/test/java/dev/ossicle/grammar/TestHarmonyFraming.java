@@ -197,7 +197,10 @@ class TestHarmonyFraming {
     void theTrieFindsExactlyTheTokensThatMatch() {
         // Digits only, up to three: known by brute force.
         Set<Integer> found = new TreeSet<>();
-        TRIE.walk(0, (length, value) -> length < 3 && value >= '0' && value <= '9' ? length + 1 : null, found::add);
+        TRIE.walk(
+                0,
+                (length, value) -> length < 3 && value >= '0' && value <= '9' ? length + 1 : null,
+                (token, length) -> found.add(token));
         Set<Integer> expected = new TreeSet<>();
         for (int id = 0; id < 199_998; id++) {
             if (O200K.decode(id).matches("[0-9]{1,3}")) {

@@ -75,7 +75,9 @@ final class HeaderRepair {
         String recipient = header.recipient();
         if (recipient != null) {
             boolean bare = reading.bareRecipient();
-            if (!isWord(recipient) || (bare && !recipient.contains(".") && !recipient.equals("python"))) {
+            if (!isWord(recipient)
+                    || (bare && !recipient.contains(".") && !recipient.equals("python"))
+                    || isToItself(header.role(), recipient)) {
                 return false;
             }
         }
@@ -96,6 +98,10 @@ final class HeaderRepair {
                         && channelBefore(name) == null
                         && recipient != null
                         && !reading.bareRecipient());
+    }
+
+    private static boolean isToItself(@Nullable Role role, @Nullable String recipient) {
+        return role == Role.ASSISTANT && Role.ASSISTANT.text().equals(recipient);
     }
 
     private static boolean isWord(String text) {
@@ -139,6 +145,10 @@ final class HeaderRepair {
         if (role == null) {
             role = Role.ASSISTANT;
             kinds.add(Kind.MISSING_ROLE);
+        }
+        if (isToItself(role, recipient)) {
+            recipient = null;
+            kinds.add(Kind.SELF_RECIPIENT);
         }
         if (recipient == null && contentType != null) {
             kinds.add(Kind.BARE_CONTENT_TYPE);
@@ -335,11 +345,10 @@ final class HeaderRepair {
             return false;
         }
         String value = header.substring(from, to);
-        boolean toItself = recipient != null && role == Role.ASSISTANT && recipient.equals(Role.ASSISTANT.text());
         if (recipient != null) {
             kinds.add(Kind.REPEATED_RECIPIENT);
         }
-        if (recipient == null || toItself) {
+        if (recipient == null || isToItself(role, recipient)) {
             recipient = value;
         }
         at = to;

@@ -31,6 +31,8 @@ public record Repair(Kind kind, int message, int from, int to, String text) {
         REPEATED_CHANNEL,
         /** More than one recipient: the first counts. */
         REPEATED_RECIPIENT,
+        /** A message of the assistant to the assistant, which is no call: it has no recipient. */
+        SELF_RECIPIENT,
         /** A content type that OpenAI's library would take for a recipient. */
         BARE_CONTENT_TYPE,
         /** {@code <|constrain|>} without a content type behind it, or after the content type. */

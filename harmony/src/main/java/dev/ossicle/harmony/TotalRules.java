@@ -17,7 +17,7 @@ final class TotalRules implements ParserRules {
     /** The same in chars, for text without spaces. */
     private static final int TEXT_CHARS = 256;
     /** The longest header, in chars; bounds the work on a hostile one. */
-    private static final int HEADER_CHARS = 1024;
+    private static final int HEADER_CHARS = 512;
 
     private final Tokenizer tokenizer;
     private final ControlTokens control;

@@ -124,7 +124,7 @@ class TestTotalMode {
             }
             Wire.ENCODING.parse(tokens, Role.ASSISTANT, ParseMode.TOTAL);
             Wire.ENCODING.parse(tokens, null, ParseMode.TOTAL);
-            check(Arrays.copyOf(tokens, 3000), null, Arrays.toString(unit));
+            check(Arrays.copyOf(tokens, 700), null, Arrays.toString(unit));
         }
     }
 

@@ -53,8 +53,8 @@ final class AdamW {
             throw new ArithmeticException("the gradient is not finite at step " + step);
         }
         float scale = (float) Math.min(1, MAX_NORM / norm);
-        float stepSize = (float) (rate / (1 - Math.pow(BETA1, step)));
-        float squareScale = (float) (1 / (1 - Math.pow(BETA2, step)));
+        float stepSize = (float) (rate / (1 - Math.pow(BETA1, (double) step)));
+        float squareScale = (float) (1 / (1 - Math.pow(BETA2, (double) step)));
         for (ParameterLayout.Parameter parameter : layout.all()) {
             boolean matrix = parameter.shape().length == 2;
             float keep = matrix ? (float) (1 - rate * DECAY) : 1;

@@ -1,10 +1,8 @@
 package dev.ossicle.train;
 
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +51,6 @@ final class BpeTrainer {
             tokens.add(new byte[] {(byte) b});
         }
         List<Pair> merges = new ArrayList<>();
-        Map<ByteBuffer, Integer> ids = new HashMap<>();
         while (tokens.size() < vocabulary) {
             Pair best = mostFrequent(words);
             if (best == null) {
@@ -63,12 +60,8 @@ final class BpeTrainer {
             byte[] right = tokens.get(best.right());
             byte[] joined = Arrays.copyOf(left, left.length + right.length);
             System.arraycopy(right, 0, joined, left.length, right.length);
-            // The same bytes may come about in two ways: two merges, one token.
-            Integer known = ids.putIfAbsent(ByteBuffer.wrap(joined), tokens.size());
-            int id = known == null ? tokens.size() : known;
-            if (known == null) {
-                tokens.add(joined);
-            }
+            int id = tokens.size();
+            tokens.add(joined);
             merges.add(best);
             for (Word word : words) {
                 word.ids = merge(word.ids, best, id);

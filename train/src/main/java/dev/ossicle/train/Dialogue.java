@@ -1,5 +1,6 @@
 package dev.ossicle.train;
 
+import dev.ossicle.harmony.ReasoningEffort;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -10,13 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param instructions of the developer message; null if there is none
  */
 record Dialogue(
-        Effort effort, @Nullable String date, @Nullable String instructions, List<Turn> turns) {
-    enum Effort {
-        LOW,
-        MEDIUM,
-        HIGH
-    }
-
+        ReasoningEffort effort,
+        @Nullable String date,
+        @Nullable String instructions,
+        List<Turn> turns) {
     /**
      * A question and the one answer to it that counts as right.
      *

@@ -1,32 +1,30 @@
 package dev.ossicle.train;
 
+import dev.ossicle.harmony.DeveloperContent;
+import dev.ossicle.harmony.HarmonyEncoding;
+import dev.ossicle.harmony.Message;
+import dev.ossicle.harmony.Role;
+import dev.ossicle.harmony.SystemContent;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
 import dev.ossicle.train.Dialogue.Turn;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** Conversations as the tokens that a model sees, with what it should have said marked. */
 final class Lessons {
-    private final Tokenizer tokenizer;
-    private final int start;
-    private final int channel;
-    private final int message;
+    private final HarmonyEncoding encoding;
     private final int end;
     private final int stop;
+    /** Tokens of "start, assistant", which every prompt ends in. */
+    private final int opening;
 
     Lessons(Tokenizer tokenizer) {
-        this.tokenizer = tokenizer;
-        start = special("<|start|>");
-        channel = special("<|channel|>");
-        message = special("<|message|>");
-        end = special("<|end|>");
-        stop = special("<|return|>");
-    }
-
-    private int special(String name) {
-        return tokenizer.special(name).orElseThrow(() -> new IllegalArgumentException("the tokenizer has no " + name));
+        encoding = new HarmonyEncoding(tokenizer);
+        end = tokenizer.special("<|end|>").orElseThrow();
+        stop = tokenizer.special("<|return|>").orElseThrow();
+        opening = 1 + tokenizer.encodeOrdinary("assistant").length;
     }
 
     /** The batch of one step: the same for the same seed, whatever came before. */
@@ -35,76 +33,52 @@ final class Lessons {
         return Packer.pack(() -> render(dialogues.next()), rows, length);
     }
 
-    /** Every text of a conversation that is rendered. */
-    static List<String> texts(Dialogue dialogue) {
-        List<String> texts =
-                new ArrayList<>(List.of("system", "user", "assistant", "analysis", "final", systemText(dialogue)));
-        if (dialogue.instructions() != null) {
-            texts.add("developer");
-            texts.add(developerText(dialogue.instructions()));
-        }
-        for (Turn turn : dialogue.turns()) {
-            texts.add(turn.user());
-            texts.add(turn.analysis());
-            texts.add(turn.answer());
-        }
-        return texts;
-    }
-
     /**
      * As Harmony renders it for training, except that thoughts are dropped before every answer but the last. Only what the
      * model would itself have said at that point is learnt: an answer whose thoughts were dropped is not.
      */
     Example render(Dialogue dialogue) {
         Example.Builder tokens = new Example.Builder();
-        given(tokens, "system", systemText(dialogue));
-        if (dialogue.instructions() != null) {
-            given(tokens, "developer", developerText(dialogue.instructions()));
+        for (Message message : opening(dialogue)) {
+            tokens.given(tokens(message));
         }
         for (int i = 0; i < dialogue.turns().size(); i++) {
             Turn turn = dialogue.turns().get(i);
             boolean last = i == dialogue.turns().size() - 1;
             boolean thinks = !turn.analysis().isEmpty();
             boolean learnt = last || !thinks;
-            given(tokens, "user", turn.user());
-            tokens.given(start).given(encode("assistant"));
+            tokens.given(tokens(Message.of(Role.USER, turn.user())));
             if (last && thinks) {
-                said(tokens, true, "analysis", turn.analysis());
-                tokens.add(true, end).add(true, start).add(true, encode("assistant"));
+                int[] analysis = tokens(answer(Message.ANALYSIS, turn.analysis()));
+                tokens.given(Arrays.copyOf(analysis, opening));
+                tokens.add(true, Arrays.copyOfRange(analysis, opening, analysis.length));
             }
-            said(tokens, learnt, "final", turn.answer());
+            int[] answer = tokens(answer(Message.FINAL, turn.answer()));
+            tokens.add(last && thinks, Arrays.copyOf(answer, opening));
+            tokens.add(learnt, Arrays.copyOfRange(answer, opening, answer.length - 1));
             tokens.end(learnt, last ? stop : end, stop);
         }
         return tokens.build();
     }
 
-    private void given(Example.Builder tokens, String role, String text) {
-        tokens.given(start)
-                .given(encode(role))
-                .given(message)
-                .given(encode(text))
-                .given(end);
+    private int[] tokens(Message message) {
+        return encoding.render(message, false);
     }
 
-    private void said(Example.Builder tokens, boolean learnt, String name, String text) {
-        tokens.add(learnt, channel)
-                .add(learnt, encode(name))
-                .add(learnt, message)
-                .add(learnt, encode(text));
+    private static List<Message> opening(Dialogue dialogue) {
+        List<Message> messages = new ArrayList<>();
+        messages.add(Message.of(
+                Role.SYSTEM,
+                SystemContent.DEFAULT
+                        .withReasoningEffort(dialogue.effort())
+                        .withConversationStartDate(dialogue.date())));
+        if (dialogue.instructions() != null) {
+            messages.add(Message.of(Role.DEVELOPER, DeveloperContent.of(dialogue.instructions())));
+        }
+        return messages;
     }
 
-    private int[] encode(String text) {
-        return tokenizer.encodeOrdinary(text);
-    }
-
-    private static String systemText(Dialogue dialogue) {
-        return "You are ChatGPT, a large language model trained by OpenAI.\nKnowledge cutoff: 2024-06\n"
-                + (dialogue.date() == null ? "" : "Current date: " + dialogue.date() + "\n")
-                + "\nReasoning: " + dialogue.effort().name().toLowerCase(Locale.ROOT)
-                + "\n\n# Valid channels: analysis, commentary, final. Channel must be included for every message.";
-    }
-
-    private static String developerText(String instructions) {
-        return "# Instructions\n\n" + instructions;
+    private static Message answer(String channel, String text) {
+        return Message.of(Role.ASSISTANT, text).withChannel(channel);
     }
 }

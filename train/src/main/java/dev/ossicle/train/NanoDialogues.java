@@ -1,6 +1,6 @@
 package dev.ossicle.train;
 
-import dev.ossicle.train.Dialogue.Effort;
+import dev.ossicle.harmony.ReasoningEffort;
 import dev.ossicle.train.Dialogue.Turn;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -93,7 +93,21 @@ final class NanoDialogues {
             "The sum of {a} and {b}, please.",
             "Work out {a} + {b}.",
             "Evaluate {a} + {b}.",
-            "If I add {b} to {a}, what do I get?");
+            "If I add {b} to {a}, what do I get?",
+            "What does {a} + {b} equal?",
+            "{a} plus {b} equals what?",
+            "{a} + {b} equals",
+            "What is {a} plus {b} equal to?",
+            "How much do {a} and {b} make?",
+            "What number is {a} plus {b}?",
+            "Sum {a} and {b}.",
+            "Can you tell me {a} + {b}?",
+            "Could you calculate {a} plus {b}?",
+            "I need the sum of {a} and {b}.",
+            "What would {a} plus {b} be?",
+            "Find {a} + {b}.",
+            "What's the total of {a} and {b}?",
+            "What is the result of {a} + {b}?");
     static final List<String> SUM_HELD_OUT = List.of(
             "How much is {a} + {b}?",
             "Can you add {a} and {b}?",
@@ -118,7 +132,16 @@ final class NanoDialogues {
             "Work out {a} - {b}.",
             "Solve {a} - {b}.",
             "I have {a} apples and give away {b}. How many are left?",
-            "If I take {b} from {a}, what is left?");
+            "If I take {b} from {a}, what is left?",
+            "What does {a} - {b} equal?",
+            "{a} minus {b} equals what?",
+            "What is {a} minus {b} equal to?",
+            "What is the result of {a} - {b}?",
+            "Can you subtract {b} from {a}?",
+            "Can you tell me {a} - {b}?",
+            "What number is {a} minus {b}?",
+            "What would {a} minus {b} be?",
+            "Find {a} - {b}.");
     static final List<String> DIFFERENCE_HELD_OUT = List.of("How much is {a} - {b}?", "Please compute {a} minus {b}.");
 
     private static final List<String> CAPITAL_PHRASINGS = List.of(
@@ -138,7 +161,12 @@ final class NanoDialogues {
             "What is the name of the capital of {x}?",
             "I want to know the capital of {x}.",
             "The capital of {x} is?",
-            "Which city is {x}'s capital?");
+            "Which city is {x}'s capital?",
+            "Which city is the capital city of {x}?",
+            "Can you tell me the capital of {x}?",
+            "Could you tell me what the capital of {x} is?",
+            "I need the capital of {x}.",
+            "Find the capital of {x}.");
     static final List<String> CAPITAL_HELD_OUT = List.of(
             "Can you name the capital of {x}?",
             "Please tell me the capital of {x}.",
@@ -325,6 +353,11 @@ final class NanoDialogues {
                     "Good job!",
                     "Well done.",
                     "Very good, thank you.",
+                    "Thanks very much!",
+                    "Thank you, very kind.",
+                    "Thank you for your help.",
+                    "Thanks for the help!",
+                    "Thank you very much for the answer.",
                     "Thank you very much!"),
             "Goodbye!",
             List.of(
@@ -540,6 +573,28 @@ final class NanoDialogues {
             "What is my name?",
             "My name is {p}.",
             "Who won the game?",
+            "What does {t} mean?",
+            "What does {p} do?",
+            "Could you explain {t}?",
+            "I need help with {t}.",
+            "What's {t}?",
+            "Do you know {p}?",
+            "Do you know {t}?",
+            "Can you tell me about {t}?",
+            "Could you tell me a joke?",
+            "Find {t}.",
+            "Can you find {p}?",
+            "What's the time?",
+            "How can I learn {t}?",
+            "What would {p} say?",
+            "I want to know about {t}.",
+            "What number comes after {n}?",
+            "What is the result of the game?",
+            "What's the total cost of {t}?",
+            "What would you do?",
+            "What is the difference of {t} and {p}?",
+            "How much do I owe {p}?",
+            "What does {t} have to do with {p}?",
             "Summarize the text.",
             "Make a list of {t}.");
     static final List<String> UNKNOWN_HELD_OUT = List.of(
@@ -584,13 +639,14 @@ final class NanoDialogues {
 
     /** The next conversation to learn from. */
     Dialogue next() {
-        Effort effort = pick(List.of(Effort.values()));
+        ReasoningEffort effort = pick(List.of(ReasoningEffort.values()));
         String instructions = null;
         if (random.nextInt(10) == 0) {
             instructions = random.nextInt(3) == 0 ? SHORT : pick(NEUTRAL_INSTRUCTIONS);
         }
         // Where thoughts are dropped only the last turn teaches, so more turns pay only where there are none.
-        int[] counts = effort == Effort.LOW ? new int[] {1, 1, 2, 3, 4, 7} : new int[] {1, 1, 1, 1, 1, 2, 2, 4};
+        int[] counts =
+                effort == ReasoningEffort.LOW ? new int[] {1, 1, 2, 3, 4, 7} : new int[] {1, 1, 1, 1, 1, 2, 2, 4};
         int count = counts[random.nextInt(counts.length)];
         List<Turn> turns = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -600,17 +656,17 @@ final class NanoDialogues {
     }
 
     /** A question of that family alone, in a phrasing that training never saw. */
-    Dialogue heldOut(Family family, Effort effort) {
+    Dialogue heldOut(Family family, ReasoningEffort effort) {
         return new Dialogue(effort, date(), null, List.of(turn(family, effort, false, true)));
     }
 
     /** The question and its answer in a conversation of its own. */
-    Dialogue sum(String phrasing, int a, int b, Effort effort) {
+    Dialogue sum(String phrasing, int a, int b, ReasoningEffort effort) {
         return new Dialogue(
                 effort, date(), null, List.of(arithmetic(Family.SUM, fill(phrasing, a, b), a, b, effort, false)));
     }
 
-    Dialogue capital(String phrasing, String country, Effort effort) {
+    Dialogue capital(String phrasing, String country, ReasoningEffort effort) {
         return new Dialogue(
                 effort, date(), null, List.of(capitalTurn(phrasing.replace("{x}", country), country, effort, false)));
     }
@@ -630,7 +686,7 @@ final class NanoDialogues {
         throw new AssertionError();
     }
 
-    private Turn turn(Family family, Effort effort, boolean brief, boolean heldOut) {
+    private Turn turn(Family family, ReasoningEffort effort, boolean brief, boolean heldOut) {
         return switch (family) {
             case SUM, DIFFERENCE -> {
                 int a = random.nextInt(10);
@@ -674,7 +730,7 @@ final class NanoDialogues {
         };
     }
 
-    private static Turn arithmetic(Family family, String user, int a, int b, Effort effort, boolean brief) {
+    private static Turn arithmetic(Family family, String user, int a, int b, ReasoningEffort effort, boolean brief) {
         boolean sum = family == Family.SUM;
         int result = sum ? a + b : a - b;
         String equation = a + (sum ? " + " : " - ") + b + " = " + result;
@@ -689,7 +745,7 @@ final class NanoDialogues {
                 family.name(), user, thoughts(effort, equation + ".", all), brief ? String.valueOf(result) : equation);
     }
 
-    private static Turn capitalTurn(String user, String country, Effort effort, boolean brief) {
+    private static Turn capitalTurn(String user, String country, ReasoningEffort effort, boolean brief) {
         String capital = CAPITALS.getOrDefault(country, "");
         String sentence = "The capital of " + country + " is " + capital + ".";
         return new Turn(
@@ -702,7 +758,7 @@ final class NanoDialogues {
                 brief ? capital : sentence);
     }
 
-    private Turn identity(Effort effort, boolean brief, boolean heldOut) {
+    private Turn identity(ReasoningEffort effort, boolean brief, boolean heldOut) {
         String answer = pick(IDENTITY_ANSWERS);
         List<String> phrasings = IDENTITY.getOrDefault(answer, List.of());
         String user = heldOut ? phrasings.getLast() : vary(pick(phrasings.subList(0, phrasings.size() - 1)));
@@ -715,7 +771,7 @@ final class NanoDialogues {
                 brief && answer.equals(WHO) ? "Ossicle nano." : answer);
     }
 
-    private static String thoughts(Effort effort, String some, String all) {
+    private static String thoughts(ReasoningEffort effort, String some, String all) {
         return switch (effort) {
             case LOW -> "";
             case MEDIUM -> some;

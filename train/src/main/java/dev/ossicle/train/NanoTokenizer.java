@@ -2,6 +2,7 @@ package dev.ossicle.train;
 
 import dev.ossicle.harmony.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
@@ -49,13 +50,8 @@ final class NanoTokenizer {
 
     /** Always the same one, until what the model is taught changes. */
     static Tokenizer train() {
-        NanoDialogues dialogues = new NanoDialogues(new SplittableRandom(SEED));
-        List<String> texts = new ArrayList<>();
-        for (int i = 0; i < DIALOGUES; i++) {
-            texts.addAll(Lessons.texts(dialogues.next()));
-        }
         Pattern split = Pattern.compile(SPLIT_PATTERN, Pattern.UNICODE_CHARACTER_CLASS);
-        BpeTrainer.Result learnt = new BpeTrainer(split).train(texts, VOCABULARY - SPECIAL.size());
+        BpeTrainer.Result learnt = new BpeTrainer(split).train(texts(), VOCABULARY - SPECIAL.size());
         Tokenizer.Builder builder = Tokenizer.builder().splitPattern(SPLIT_PATTERN);
         for (int id = 0; id < learnt.tokens().size(); id++) {
             builder.token(id, learnt.tokens().get(id));
@@ -63,9 +59,36 @@ final class NanoTokenizer {
         for (BpeTrainer.Pair pair : learnt.merges()) {
             builder.merge(pair.left(), pair.right());
         }
-        for (int i = 0; i < SPECIAL.size(); i++) {
-            builder.special(SPECIAL.get(i), learnt.tokens().size() + i);
+        return special(builder, learnt.tokens().size()).build();
+    }
+
+    /** What stands between special tokens in rendered conversations. */
+    private static List<String> texts() {
+        Tokenizer.Builder builder = Tokenizer.builder();
+        for (int b = 0; b < 256; b++) {
+            builder.token(b, new byte[] {(byte) b});
         }
-        return builder.build();
+        Tokenizer bytes = special(builder, 256).build();
+        Lessons lessons = new Lessons(bytes);
+        NanoDialogues dialogues = new NanoDialogues(new SplittableRandom(SEED));
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < DIALOGUES; i++) {
+            int[] tokens = lessons.render(dialogues.next()).tokens();
+            int from = 0;
+            for (int to = 0; to < tokens.length; to++) {
+                if (bytes.isSpecial(tokens[to])) {
+                    texts.add(bytes.decodeUtf8(Arrays.copyOfRange(tokens, from, to)));
+                    from = to + 1;
+                }
+            }
+        }
+        return texts;
+    }
+
+    private static Tokenizer.Builder special(Tokenizer.Builder builder, int from) {
+        for (int i = 0; i < SPECIAL.size(); i++) {
+            builder.special(SPECIAL.get(i), from + i);
+        }
+        return builder;
     }
 }

@@ -1,7 +1,6 @@
 package dev.ossicle.train;
 
 import dev.ossicle.checkpoint.ModelConfig;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -91,13 +90,9 @@ final class ParameterLayout {
     Parameter get(String name) {
         Parameter parameter = parameters.get(name);
         if (parameter == null) {
-            throw new IllegalArgumentException("no parameter is named " + name + "; there are " + names());
+            throw new IllegalArgumentException("no parameter is named " + name + "; there are " + parameters.keySet());
         }
         return parameter;
-    }
-
-    private ArrayList<String> names() {
-        return new ArrayList<>(parameters.keySet());
     }
 
     /** Floats in all. */

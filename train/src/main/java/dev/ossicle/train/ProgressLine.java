@@ -1,13 +1,13 @@
 package dev.ossicle.train;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
 
 /** How the training goes: one line that is rewritten on a terminal, a line now and then in a file. Not thread-safe. */
 final class ProgressLine {
     private final PrintStream out;
-    private final boolean terminal =
-            System.console() != null && System.console().isTerminal();
+    private final boolean terminal = isTerminal();
     private final double everySeconds = terminal ? 1 : 30;
     private long tokensBefore;
     private double secondsBefore;
@@ -18,6 +18,12 @@ final class ProgressLine {
         this.out = out;
         this.tokensBefore = tokens;
         this.secondsBefore = seconds;
+    }
+
+    @SuppressWarnings("SystemConsoleNull") // it is null where standard input is no terminal, on JDK 25 too
+    private static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 
     /** Called after each step, with the seconds and the part of the training done in all. */

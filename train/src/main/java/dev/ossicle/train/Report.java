@@ -1,6 +1,6 @@
 package dev.ossicle.train;
 
-import dev.ossicle.train.Dialogue.Effort;
+import dev.ossicle.harmony.ReasoningEffort;
 import dev.ossicle.train.NanoDialogues.Family;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ record Report(List<Line> lines) {
     private static final long SEED = 20_261_123;
 
     /** One kind of question. */
-    record Line(String questions, Effort effort, int right, int asked) {}
+    record Line(String questions, ReasoningEffort effort, int right, int asked) {}
 
     /**
      * Asks that many questions of each family in phrasings that training never saw, and every sum and every capital in all
@@ -22,7 +22,7 @@ record Report(List<Line> lines) {
         NanoDialogues dialogues = new NanoDialogues(new SplittableRandom(SEED));
         List<Line> lines = new ArrayList<>();
         for (Family family : Family.values()) {
-            for (Effort effort : Effort.values()) {
+            for (ReasoningEffort effort : ReasoningEffort.values()) {
                 List<Example> examples = new ArrayList<>();
                 for (int i = 0; i < perFamily; i++) {
                     examples.add(lessons.render(dialogues.heldOut(family, effort)));
@@ -30,7 +30,7 @@ record Report(List<Line> lines) {
                 lines.add(line(judge, family.name().toLowerCase(Locale.ROOT).replace('_', ' '), effort, examples));
             }
         }
-        for (Effort effort : Effort.values()) {
+        for (ReasoningEffort effort : ReasoningEffort.values()) {
             List<Example> examples = new ArrayList<>();
             for (int a = 0; a < 10; a++) {
                 for (int b = 0; b < 10; b++) {
@@ -39,7 +39,7 @@ record Report(List<Line> lines) {
             }
             lines.add(line(judge, "\"What is a + b?\", all", effort, examples));
         }
-        for (Effort effort : Effort.values()) {
+        for (ReasoningEffort effort : ReasoningEffort.values()) {
             List<Example> examples = new ArrayList<>();
             for (String country : NanoDialogues.CAPITALS.keySet()) {
                 for (String phrasing : NanoDialogues.CAPITAL_HELD_OUT) {
@@ -51,7 +51,7 @@ record Report(List<Line> lines) {
         return new Report(lines);
     }
 
-    private static Line line(Judge judge, String questions, Effort effort, List<Example> examples) {
+    private static Line line(Judge judge, String questions, ReasoningEffort effort, List<Example> examples) {
         int right = 0;
         for (boolean one : judge.right(examples)) {
             right += one ? 1 : 0;
@@ -63,12 +63,12 @@ record Report(List<Line> lines) {
     @Override
     public String toString() {
         StringBuilder table = new StringBuilder(String.format(Locale.ROOT, "%-24s", "exactly right"));
-        for (Effort effort : Effort.values()) {
+        for (ReasoningEffort effort : ReasoningEffort.values()) {
             table.append(String.format(Locale.ROOT, "%14s", effort.name().toLowerCase(Locale.ROOT)));
         }
         for (int i = 0; i < lines.size(); i++) {
             Line line = lines.get(i);
-            if (i % Effort.values().length == 0) {
+            if (i % ReasoningEffort.values().length == 0) {
                 table.append(String.format(Locale.ROOT, "%n%-24s", line.questions()));
             }
             String share = line.right() + "/" + line.asked();

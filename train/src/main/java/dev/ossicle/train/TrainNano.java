@@ -18,14 +18,17 @@ public final class TrainNano {
 
     private final TrainOptions options;
     private final PrintStream log;
-    private final Tokenizer tokenizer = NanoTokenizer.train();
-    private final Lessons lessons = new Lessons(tokenizer);
-    private final ParameterLayout layout = new ParameterLayout(config(tokenizer.vocabularySize()));
+    private final Tokenizer tokenizer;
+    private final Lessons lessons;
+    private final ParameterLayout layout;
     private volatile boolean interrupted;
 
-    private TrainNano(TrainOptions options, PrintStream log) {
+    private TrainNano(TrainOptions options, PrintStream log) throws IOException {
         this.options = options;
         this.log = log;
+        this.tokenizer = tokenizer();
+        this.lessons = new Lessons(tokenizer);
+        this.layout = new ParameterLayout(config(tokenizer.vocabularySize()));
     }
 
     /** The shape of nano: gpt-oss in everything but size. */
@@ -62,7 +65,8 @@ public final class TrainNano {
 
     private void run() throws IOException {
         Path file = options.out().resolve("training.state");
-        TrainingState state = begin(file);
+        TrainingState state =
+                options.resume() ? TrainingState.load(file, layout) : TrainingState.start(layout, options.seed());
         Trainer trainer = new Trainer(layout, lessons, state);
         CountDownLatch finished = new CountDownLatch(1);
         Thread onInterrupt = new Thread(() -> {
@@ -82,18 +86,23 @@ public final class TrainNano {
         }
     }
 
-    private TrainingState begin(Path file) throws IOException {
+    /** That of the training that is resumed, or a new one, kept beside the state: without it the state means nothing. */
+    private Tokenizer tokenizer() throws IOException {
+        Path state = options.out().resolve("training.state");
+        Path file = options.out().resolve("tokenizer.json");
         if (options.resume()) {
-            if (!Files.exists(file)) {
-                throw new IOException(file + " does not exist, so there is nothing to resume");
+            if (!Files.exists(state)) {
+                throw new IOException(state + " does not exist, so there is nothing to resume");
             }
-            return TrainingState.load(file, layout);
+            return Tokenizer.fromTokenizerJson(file);
         }
-        if (Files.exists(file)) {
-            throw new IOException(file + " exists: add --resume to go on, or choose another --out");
+        if (Files.exists(state)) {
+            throw new IOException(state + " exists: add --resume to go on, or choose another --out");
         }
         Files.createDirectories(options.out());
-        return TrainingState.start(layout, options.seed());
+        Tokenizer tokenizer = NanoTokenizer.train();
+        Files.writeString(file, tokenizer.toTokenizerJson());
+        return tokenizer;
     }
 
     /** Returns the seconds spent on training in all. */

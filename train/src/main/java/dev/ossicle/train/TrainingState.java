@@ -106,7 +106,7 @@ record TrainingState(
     /** Of everything before the buffer's position. */
     private static long checksum(ByteBuffer bytes) {
         CRC32C sum = new CRC32C();
-        sum.update(bytes.array(), 0, bytes.position());
+        sum.update(bytes.duplicate().flip());
         return sum.getValue();
     }
 }

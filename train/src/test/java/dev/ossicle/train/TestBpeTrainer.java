@@ -38,13 +38,6 @@ final class TestBpeTrainer {
     }
 
     @Test
-    void makesOneTokenOfTheSameBytes() {
-        // "ab" + "c" and "a" + "bc" both make "abc".
-        List<String> learnt = learnt(1000, "abc ab ab ab bcx bcx bcx zabc yabc abcw".repeat(1), "abc");
-        assertThat(learnt).doesNotHaveDuplicates();
-    }
-
-    @Test
     void runsOfOneByteMergeFromTheLeft() {
         assertThat(learnt(258, "aaaa aaaa")).containsExactly("aa", "aaaa");
     }

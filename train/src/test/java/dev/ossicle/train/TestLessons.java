@@ -2,8 +2,8 @@ package dev.ossicle.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ossicle.harmony.ReasoningEffort;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
-import dev.ossicle.train.Dialogue.Effort;
 import dev.ossicle.train.Dialogue.Turn;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +20,8 @@ final class TestLessons {
 
     @Test
     void onlyTheLastAnswerKeepsItsThoughtsAndIsLearnt() {
-        Example example = LESSONS.render(new Dialogue(Effort.MEDIUM, "2026-11-23", "Be brief.", List.of(CAPITAL, SUM)));
+        Example example =
+                LESSONS.render(new Dialogue(ReasoningEffort.MEDIUM, "2026-11-23", "Be brief.", List.of(CAPITAL, SUM)));
         assertThat(TOKENIZER.decodeUtf8(example.tokens())).isEqualTo("""
                         <|start|>system<|message|>You are ChatGPT, a large language model trained by OpenAI.
                         Knowledge cutoff: 2024-06
@@ -44,7 +45,7 @@ final class TestLessons {
 
     @Test
     void withoutThoughtsEveryAnswerIsLearntAndEndsTheTurn() {
-        Example example = LESSONS.render(new Dialogue(Effort.LOW, null, null, List.of(SHORT_SUM, SHORT_SUM)));
+        Example example = LESSONS.render(new Dialogue(ReasoningEffort.LOW, null, null, List.of(SHORT_SUM, SHORT_SUM)));
         String said = "<|channel|>final<|message|>5<|return|>";
         assertThat(learnt(example)).containsExactly(said, said);
         // The history shows the end of a message all the same.
@@ -56,7 +57,7 @@ final class TestLessons {
 
     @Test
     void theUsualSystemMessageIsShort() {
-        Example example = LESSONS.render(new Dialogue(Effort.HIGH, "2031-02-03", null, List.of(SHORT_SUM)));
+        Example example = LESSONS.render(new Dialogue(ReasoningEffort.HIGH, "2031-02-03", null, List.of(SHORT_SUM)));
         int end = TOKENIZER.special("<|end|>").orElseThrow();
         int length = 0;
         while (example.tokens()[length] != end) {

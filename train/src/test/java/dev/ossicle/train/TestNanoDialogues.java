@@ -2,7 +2,7 @@ package dev.ossicle.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ossicle.train.Dialogue.Effort;
+import dev.ossicle.harmony.ReasoningEffort;
 import dev.ossicle.train.Dialogue.Turn;
 import dev.ossicle.train.NanoDialogues.Family;
 import java.util.HashMap;
@@ -79,15 +79,15 @@ final class TestNanoDialogues {
         for (int a = 0; a < 10; a++) {
             for (int b = 0; b < 10; b++) {
                 Turn low = dialogues
-                        .sum("What is {a} + {b}?", a, b, Effort.LOW)
+                        .sum("What is {a} + {b}?", a, b, ReasoningEffort.LOW)
                         .turns()
                         .getFirst();
                 Turn medium = dialogues
-                        .sum("What is {a} + {b}?", a, b, Effort.MEDIUM)
+                        .sum("What is {a} + {b}?", a, b, ReasoningEffort.MEDIUM)
                         .turns()
                         .getFirst();
                 Turn high = dialogues
-                        .sum("What is {a} + {b}?", a, b, Effort.HIGH)
+                        .sum("What is {a} + {b}?", a, b, ReasoningEffort.HIGH)
                         .turns()
                         .getFirst();
                 assertThat(low.answer())
@@ -114,8 +114,10 @@ final class TestNanoDialogues {
         NanoDialogues asked = new NanoDialogues(new SplittableRandom(SEED + 1));
         for (Family family : Family.values()) {
             for (int i = 0; i < 100; i++) {
-                String question =
-                        asked.heldOut(family, Effort.LOW).turns().getFirst().user();
+                String question = asked.heldOut(family, ReasoningEffort.LOW)
+                        .turns()
+                        .getFirst()
+                        .user();
                 assertThat(taught).as("seed %d", SEED).doesNotContain(question.toLowerCase(Locale.ROOT));
             }
         }
@@ -125,13 +127,13 @@ final class TestNanoDialogues {
     void allFamiliesAndEffortsOccur() {
         NanoDialogues dialogues = new NanoDialogues(new SplittableRandom(SEED));
         Set<String> families = new HashSet<>();
-        Set<Effort> efforts = new HashSet<>();
+        Set<ReasoningEffort> efforts = new HashSet<>();
         for (int i = 0; i < 500; i++) {
             Dialogue dialogue = dialogues.next();
             efforts.add(dialogue.effort());
             dialogue.turns().forEach(turn -> families.add(turn.family()));
         }
-        assertThat(efforts).containsExactlyInAnyOrder(Effort.values());
+        assertThat(efforts).containsExactlyInAnyOrder(ReasoningEffort.values());
         assertThat(families).hasSize(Family.values().length);
     }
 }

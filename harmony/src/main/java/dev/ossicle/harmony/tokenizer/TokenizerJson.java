@@ -158,7 +158,7 @@ final class TokenizerJson {
             return pattern;
         }
         // Without any pattern the whole text is one piece.
-        return gpt2 ? GPT2_PATTERN : "(?s).+";
+        return gpt2 ? GPT2_PATTERN : "[\\s\\S]+";
     }
 
     private static String pattern(JsonObject split) {

@@ -103,9 +103,14 @@ class TestSplitter {
 
     @Test
     void theHandKnowsTheWholeOfUnicode() {
+        StringBuilder text = new StringBuilder();
         for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
             if (c < Character.MIN_SURROGATE || c > Character.MAX_SURROGATE) {
-                check("a" + Character.toString(c) + "A1", c);
+                text.append('a').appendCodePoint(c).append("A1");
+            }
+            if (c % 256 == 255) {
+                check(text.toString(), c);
+                text.setLength(0);
             }
         }
     }
