@@ -2,11 +2,9 @@ package dev.ossicle.cpu;
 
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.INTS;
-import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import dev.ossicle.checkpoint.MxFp4;
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -27,6 +25,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class StripKernels {
     /** Slots that are multiplied together. */
     static final int GROUP = 8;
+
+    private static final int BLOCK_BYTES = Strips.Format.MXFP4.blockBytes;
 
     /** Columns whose products are added in 16 bits. */
     private static final int RUN = 16;
@@ -108,56 +108,47 @@ final class StripKernels {
     }
 
     /**
-     * A strip times one vector of activations, straight from its codes.
+     * Some blocks of a strip times one vector of activations, added to what is there.
      *
-     * @param scales of the strip
-     * @param codes of the strip
+     * @param w blocks as {@link Strips} has them, from the first on
      * @param x rounded activations [blocks, 32]
      * @param xScales [blocks]
      * @param out 32 results
      */
-    static void dot(
-            MemorySegment data,
-            long scales,
-            long codes,
-            int blocks,
-            int[] x,
-            int xAt,
-            float[] xScales,
-            int xScalesAt,
-            float[] out,
-            int outAt) {
+    static void dot(byte[] w, int blocks, int[] x, int xAt, float[] xScales, int xScalesAt, float[] out, int outAt) {
         for (int row = 0; row < Strips.ROWS; row += ROWS) {
-            FloatVector f0 = FloatVector.zero(FLOATS);
-            FloatVector f1 = f0;
+            FloatVector f0 = FloatVector.fromArray(FLOATS, out, outAt + row);
+            FloatVector f1 = FloatVector.fromArray(FLOATS, out, outAt + row + WIDTH);
             for (int b = 0; b < blocks; b++) {
-                long line = codes + (long) b * Strips.BLOCK_BYTES + 2 * row;
+                int line = b * BLOCK_BYTES + Strips.ROWS + 2 * row;
                 int k = xAt + 32 * b;
-                ShortVector low = ShortVector.zero(SHORTS);
-                ShortVector high = low;
+                // Two sums for each run of 16 columns: one would wait for itself.
+                ShortVector low0 = ShortVector.zero(SHORTS);
+                ShortVector low1 = low0;
+                ShortVector high0 = low0;
+                ShortVector high1 = low0;
                 for (int j = 0; j < 16; j += 2) {
-                    ByteVector v = ByteVector.fromMemorySegment(BYTES, data, line + 32 * j, LITTLE_ENDIAN);
-                    ShortVector w = v.selectFrom(DOUBLED).reinterpretAsShorts();
-                    low = low.add(w.lanewise(VectorOperators.LSHL, 8)
-                                    .lanewise(VectorOperators.ASHR, 8)
-                                    .mul(IntVector.broadcast(INTS, x[k + j]).reinterpretAsShorts()))
-                            .add(w.lanewise(VectorOperators.ASHR, 8)
-                                    .mul(IntVector.broadcast(INTS, x[k + j + 1]).reinterpretAsShorts()));
-                    w = v.reinterpretAsShorts()
+                    ByteVector v = ByteVector.fromArray(BYTES, w, line + 32 * j);
+                    ShortVector u = v.selectFrom(DOUBLED).reinterpretAsShorts();
+                    low0 = low0.add(u.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 8)
+                            .mul(IntVector.broadcast(INTS, x[k + j]).reinterpretAsShorts()));
+                    low1 = low1.add(u.lanewise(VectorOperators.ASHR, 8)
+                            .mul(IntVector.broadcast(INTS, x[k + j + 1]).reinterpretAsShorts()));
+                    u = v.reinterpretAsShorts()
                             .lanewise(VectorOperators.LSHR, 4)
                             .reinterpretAsBytes()
                             .selectFrom(DOUBLED)
                             .reinterpretAsShorts();
-                    high = high.add(w.lanewise(VectorOperators.LSHL, 8)
-                                    .lanewise(VectorOperators.ASHR, 8)
-                                    .mul(IntVector.broadcast(INTS, x[k + j + 16])
-                                            .reinterpretAsShorts()))
-                            .add(w.lanewise(VectorOperators.ASHR, 8)
-                                    .mul(IntVector.broadcast(INTS, x[k + j + 17])
-                                            .reinterpretAsShorts()));
+                    high0 = high0.add(u.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 8)
+                            .mul(IntVector.broadcast(INTS, x[k + j + 16]).reinterpretAsShorts()));
+                    high1 = high1.add(u.lanewise(VectorOperators.ASHR, 8)
+                            .mul(IntVector.broadcast(INTS, x[k + j + 17]).reinterpretAsShorts()));
                 }
-                ByteVector exponents = ByteVector.fromMemorySegment(
-                        HALF_BYTES, data, scales + (long) b * Strips.ROWS + row, LITTLE_ENDIAN);
+                ShortVector low = low0.add(low1);
+                ShortVector high = high0.add(high1);
+                ByteVector exponents = ByteVector.fromArray(HALF_BYTES, w, b * BLOCK_BYTES + row);
                 FloatVector xScale = FloatVector.broadcast(FLOATS, xScales[xScalesAt + b]);
                 IntVector sum = ((IntVector) low.convertShape(VectorOperators.S2I, INTS, 0))
                         .add((IntVector) high.convertShape(VectorOperators.S2I, INTS, 0));
@@ -180,21 +171,23 @@ final class StripKernels {
     }
 
     /**
-     * Expands a strip for many vectors of activations.
+     * Expands some blocks of a strip for many vectors of activations.
      *
-     * @param w twice the weights, unscaled [blocks, 32 columns, 32 rows], from {@code wAt} on
-     * @param wScales [blocks, 32 rows]
+     * @param w blocks as {@link Strips} has them, from the first on
+     * @param values twice the weights, unscaled [blocks, 32 columns, 32 rows], from {@code to} on
+     * @param scales [blocks, 32 rows], from {@code scalesTo} on
      */
-    static void expand(MemorySegment data, long scales, long codes, int blocks, short[] w, int wAt, float[] wScales) {
+    static void expand(byte[] w, int blocks, short[] values, int to, float[] scales, int scalesTo) {
         for (int line = 0; line < 8 * blocks; line++) {
-            int to = wAt + (line / 8 * 32 + line % 8 * 2) * Strips.ROWS;
+            int from = line / 8 * BLOCK_BYTES + Strips.ROWS + line % 8 * 64;
+            int at = to + (line / 8 * 32 + line % 8 * 2) * Strips.ROWS;
             for (int row = 0; row < Strips.ROWS; row += ROWS) {
-                ByteVector v = ByteVector.fromMemorySegment(BYTES, data, codes + 64L * line + 2 * row, LITTLE_ENDIAN);
+                ByteVector v = ByteVector.fromArray(BYTES, w, from + 2 * row);
                 ShortVector pair = v.selectFrom(DOUBLED).reinterpretAsShorts();
                 pair.lanewise(VectorOperators.LSHL, 8)
                         .lanewise(VectorOperators.ASHR, 8)
-                        .intoArray(w, to + row);
-                pair.lanewise(VectorOperators.ASHR, 8).intoArray(w, to + Strips.ROWS + row);
+                        .intoArray(values, at + row);
+                pair.lanewise(VectorOperators.ASHR, 8).intoArray(values, at + Strips.ROWS + row);
                 pair = v.reinterpretAsShorts()
                         .lanewise(VectorOperators.LSHR, 4)
                         .reinterpretAsBytes()
@@ -202,20 +195,23 @@ final class StripKernels {
                         .reinterpretAsShorts();
                 pair.lanewise(VectorOperators.LSHL, 8)
                         .lanewise(VectorOperators.ASHR, 8)
-                        .intoArray(w, to + 16 * Strips.ROWS + row);
-                pair.lanewise(VectorOperators.ASHR, 8).intoArray(w, to + 17 * Strips.ROWS + row);
+                        .intoArray(values, at + 16 * Strips.ROWS + row);
+                pair.lanewise(VectorOperators.ASHR, 8).intoArray(values, at + 17 * Strips.ROWS + row);
             }
         }
-        for (int i = 0; i < blocks * Strips.ROWS; i += ROWS) {
-            ByteVector exponents = ByteVector.fromMemorySegment(HALF_BYTES, data, scales + i, LITTLE_ENDIAN);
-            ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 23)
-                    .reinterpretAsFloats()
-                    .intoArray(wScales, i);
-            ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 1))
-                    .lanewise(VectorOperators.LSHL, 23)
-                    .reinterpretAsFloats()
-                    .intoArray(wScales, i + WIDTH);
+        for (int b = 0; b < blocks; b++) {
+            for (int row = 0; row < Strips.ROWS; row += ROWS) {
+                ByteVector exponents = ByteVector.fromArray(HALF_BYTES, w, b * BLOCK_BYTES + row);
+                int at = scalesTo + b * Strips.ROWS + row;
+                ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0))
+                        .lanewise(VectorOperators.LSHL, 23)
+                        .reinterpretAsFloats()
+                        .intoArray(scales, at);
+                ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 1))
+                        .lanewise(VectorOperators.LSHL, 23)
+                        .reinterpretAsFloats()
+                        .intoArray(scales, at + WIDTH);
+            }
         }
     }
 

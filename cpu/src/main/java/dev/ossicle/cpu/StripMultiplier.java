@@ -13,6 +13,9 @@ final class StripMultiplier {
     /** Vectors of 512 bits come with 32 registers; others may have 16. */
     private static final boolean PAIRS = Lanes.WIDTH > 8;
 
+    private static final int CHUNK = Strips.Format.MXFP4.chunkBlocks;
+
+    private final byte[] chunk = new byte[Strips.CHUNK_BYTES];
     /** Expanded strips [2, columns, ROWS]. */
     private short[] w = new short[0];
     /** Their scales [blocks, ROWS]. */
@@ -52,8 +55,8 @@ final class StripMultiplier {
             scalesB = new float[blocks * ROWS];
         }
         int apart = columns * ROWS;
-        StripKernels.expand(a.data(), a.scales(rowA), a.codes(rowA), blocks, w, 0, scalesA);
-        StripKernels.expand(b.data(), b.scales(rowB), b.codes(rowB), blocks, w, apart, scalesB);
+        expand(a, rowA, 0, scalesA);
+        expand(b, rowB, apart, scalesB);
         Arrays.fill(outA, 0, slots * ROWS, 0);
         Arrays.fill(outB, 0, slots * ROWS, 0);
         for (int slot = 0; slot < slots; slot += GROUP) {
@@ -78,22 +81,29 @@ final class StripMultiplier {
         }
     }
 
+    private void expand(Strips strips, int firstRow, int to, float[] scales) {
+        for (int block = 0; block < strips.blocks(); block += CHUNK) {
+            int count = Math.min(CHUNK, strips.blocks() - block);
+            strips.read(firstRow, block, count, chunk);
+            StripKernels.expand(chunk, count, w, to + 32 * block * ROWS, scales, block * ROWS);
+        }
+    }
+
     /** Slots that make no group. */
-    private static void multiplyRest(
+    private void multiplyRest(
             Strips strips, int firstRow, int from, int grouped, int slots, RoundedSlots x, float[] out) {
+        if (grouped == slots) {
+            return;
+        }
         int blocks = strips.blocks();
-        for (int slot = grouped; slot < slots; slot++) {
-            StripKernels.dot(
-                    strips.data(),
-                    strips.scales(firstRow),
-                    strips.codes(firstRow),
-                    blocks,
-                    x.values,
-                    (from + slot) * 32 * blocks,
-                    x.scales,
-                    (from + slot) * blocks,
-                    out,
-                    slot * ROWS);
+        Arrays.fill(out, grouped * ROWS, slots * ROWS, 0);
+        for (int block = 0; block < blocks; block += CHUNK) {
+            int count = Math.min(CHUNK, blocks - block);
+            strips.read(firstRow, block, count, chunk);
+            for (int slot = grouped; slot < slots; slot++) {
+                int at = (from + slot) * blocks + block;
+                StripKernels.dot(chunk, count, x.values, 32 * at, x.scales, at, out, slot * ROWS);
+            }
         }
     }
 }

@@ -3,26 +3,49 @@ package dev.ossicle.cpu;
 import dev.ossicle.checkpoint.GgufMxFp4Matrix;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.MxFp4Matrix;
+import dev.ossicle.checkpoint.Q8_0Matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
- * An MXFP4 matrix re-laid for kernels in which each lane is a row: strips of 32 rows. A strip is its scales, 32 for each
- * block of 32 columns, then its codes: for each block 8 lines of 64 bytes, in which row r has bytes 2r and 2r + 1. Line j
- * holds the columns 2j and 2j + 1 in the low four bits of the two bytes, 2j + 16 and 2j + 17 in the high ones.
+ * A matrix re-laid for kernels in which each lane is a row: strips of 32 rows, each one block of 32 columns after the other.
+ *
+ * <p>A block of MXFP4 is 32 scales, then 8 lines of 64 bytes in which row r has bytes 2r and 2r + 1. Line j holds the columns
+ * 2j and 2j + 1 in the low four bits of the two bytes, 2j + 16 and 2j + 17 in the high ones. A block of Q8_0 is 32 scales in
+ * binary16, then 32 columns of 32 bytes.
  *
  * @param blocks of 32 columns
- * @param data from {@code offset} on, aligned to 64 bytes
+ * @param data from {@code offset} on
  */
-record Strips(int rows, int blocks, MemorySegment data, long offset) {
+record Strips(Format format, int rows, int blocks, MemorySegment data, long offset) {
     /** Rows of a strip. */
     static final int ROWS = RowMultiplier.BLOCK;
 
-    /** Bytes of the codes of one block of a strip. */
-    static final int BLOCK_BYTES = 512;
+    /**
+     * Bytes that kernels take from a strip at a time, see {@link #read}: 3 or 6 blocks. Few enough for the loads of the next
+     * ones to be under way while these are multiplied, many enough for the copying to pay.
+     */
+    static final int CHUNK_BYTES = 3264;
 
-    /** The scale that is none. */
+    /** What the numbers of a matrix are. */
+    enum Format {
+        MXFP4(ROWS + 512),
+        Q8_0(2 * ROWS + 1024);
+
+        /** Of one block of 32 columns and 32 rows. */
+        final int blockBytes;
+
+        /** Blocks that are read at a time. */
+        final int chunkBlocks;
+
+        Format(int blockBytes) {
+            this.blockBytes = blockBytes;
+            this.chunkBlocks = CHUNK_BYTES / blockBytes;
+        }
+    }
+
+    /** The scale of MXFP4 that is none. */
     private static final byte NOT_A_NUMBER = (byte) 255;
 
     private static final ValueLayout.OfShort LITTLE_SHORT =
@@ -30,49 +53,105 @@ record Strips(int rows, int blocks, MemorySegment data, long offset) {
     private static final ValueLayout.OfLong LITTLE_LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
 
-    /** Whether a matrix can be re-laid. */
-    static boolean fit(Matrix matrix) {
-        return (matrix instanceof MxFp4Matrix || matrix instanceof GgufMxFp4Matrix) && matrix.rows() % ROWS == 0;
+    /** The format of a matrix that can be re-laid. */
+    static Optional<Format> formatOf(Matrix matrix) {
+        if (matrix.rows() % ROWS != 0) {
+            return Optional.empty();
+        }
+        return switch (matrix) {
+            case MxFp4Matrix m -> Optional.of(Format.MXFP4);
+            case GgufMxFp4Matrix m -> Optional.of(Format.MXFP4);
+            case Q8_0Matrix m -> Optional.of(Format.Q8_0);
+            default -> Optional.empty();
+        };
     }
 
     /** Bytes that a matrix takes when re-laid. */
-    static long bytes(Matrix matrix) {
-        return matrix.rows() / ROWS * bytes(matrix.columns() / 32);
+    static long bytes(Format format, Matrix matrix) {
+        return (long) matrix.rows() / ROWS * (matrix.columns() / 32) * format.blockBytes;
     }
 
-    private static long bytes(int blocks) {
-        return scaleBytes(blocks) + (long) blocks * BLOCK_BYTES;
+    /** Where the strip that begins at a row is. */
+    private long strip(int firstRow) {
+        return offset + (long) firstRow / ROWS * blocks * format.blockBytes;
     }
 
-    private static long scaleBytes(int blocks) {
-        return (blocks * 32L + 63) & -64;
+    /**
+     * Copies some blocks of a strip to where kernels take them from. Loads from an array cost half the instructions of loads
+     * from a segment, and while this waits for memory the processor still has the last chunk to multiply.
+     *
+     * @param into {@link #CHUNK_BYTES}
+     */
+    void read(int firstRow, int block, int count, byte[] into) {
+        MemorySegment.copy(
+                data,
+                ValueLayout.JAVA_BYTE,
+                strip(firstRow) + (long) block * format.blockBytes,
+                into,
+                0,
+                count * format.blockBytes);
     }
 
-    /** Copies a matrix that {@link #fit fits} into data; null if a scale of it is not a number. */
-    static @Nullable Strips of(Matrix matrix, MemorySegment data, long offset) {
-        Strips strips = new Strips(matrix.rows(), matrix.columns() / 32, data, offset);
-        short[] codes = new short[BLOCK_BYTES / 2];
-        byte[] scales = new byte[ROWS];
-        long[] row = new long[2];
-        for (int first = 0; first < matrix.rows(); first += ROWS) {
-            for (int block = 0; block < strips.blocks; block++) {
-                for (int r = 0; r < ROWS; r++) {
-                    scales[r] = read(matrix, first + r, block, row);
-                    if (scales[r] == NOT_A_NUMBER) {
-                        return null;
-                    }
-                    for (int line = 0; line < 4; line++) {
-                        codes[line * ROWS + r] = (short) (row[0] >>> 16 * line);
-                        codes[(line + 4) * ROWS + r] = (short) (row[1] >>> 16 * line);
-                    }
+    /**
+     * Copies rows of a matrix of this shape and format into the data.
+     *
+     * @param from a multiple of 32, as is {@code to}
+     * @return false if a scale is not a number
+     */
+    boolean fill(Matrix matrix, int from, int to) {
+        byte[] block = new byte[format.blockBytes];
+        MemorySegment target = MemorySegment.ofArray(block);
+        for (int first = from; first < to; first += ROWS) {
+            for (int b = 0; b < blocks; b++) {
+                boolean valid = matrix instanceof Q8_0Matrix q8
+                        ? fillQ8(q8, first, b, block)
+                        : fillMxFp4(matrix, first, b, block, target);
+                if (!valid) {
+                    return false;
                 }
                 MemorySegment.copy(
-                        scales, 0, data, ValueLayout.JAVA_BYTE, strips.scales(first) + (long) block * ROWS, ROWS);
-                MemorySegment.copy(
-                        codes, 0, data, LITTLE_SHORT, strips.codes(first) + (long) block * BLOCK_BYTES, codes.length);
+                        block,
+                        0,
+                        data,
+                        ValueLayout.JAVA_BYTE,
+                        strip(first) + (long) b * format.blockBytes,
+                        format.blockBytes);
             }
         }
-        return strips;
+        return true;
+    }
+
+    private static boolean fillQ8(Q8_0Matrix m, int first, int block, byte[] into) {
+        byte[] source = new byte[34]; // does not escape
+        for (int r = 0; r < ROWS; r++) {
+            long at = m.offset() + (first + r) * m.rowStride() + block * 34L;
+            MemorySegment.copy(m.data(), ValueLayout.JAVA_BYTE, at, source, 0, 34);
+            if ((source[1] & 0x7c) == 0x7c) { // infinite, or not a number
+                return false;
+            }
+            into[2 * r] = source[0];
+            into[2 * r + 1] = source[1];
+            for (int c = 0; c < 32; c++) {
+                into[2 * ROWS + c * ROWS + r] = source[2 + c];
+            }
+        }
+        return true;
+    }
+
+    private static boolean fillMxFp4(Matrix matrix, int first, int block, byte[] into, MemorySegment target) {
+        long[] row = new long[2];
+        for (int r = 0; r < ROWS; r++) {
+            byte scale = readMxFp4(matrix, first + r, block, row);
+            if (scale == NOT_A_NUMBER) {
+                return false;
+            }
+            into[r] = scale;
+            for (int line = 0; line < 4; line++) {
+                target.set(LITTLE_SHORT, ROWS + line * 64L + 2 * r, (short) (row[0] >>> 16 * line));
+                target.set(LITTLE_SHORT, ROWS + (line + 4) * 64L + 2 * r, (short) (row[1] >>> 16 * line));
+            }
+        }
+        return true;
     }
 
     /**
@@ -81,7 +160,7 @@ record Strips(int rows, int blocks, MemorySegment data, long offset) {
      * @param codes set to 16 bytes in GGUF's order: byte j has column j in its low four bits, j + 16 in its high ones
      * @return its scale
      */
-    private static byte read(Matrix matrix, int row, int block, long[] codes) {
+    private static byte readMxFp4(Matrix matrix, int row, int block, long[] codes) {
         return switch (matrix) {
             case GgufMxFp4Matrix m -> {
                 long at = m.offset() + row * m.rowStride() + block * 17L;
@@ -111,6 +190,7 @@ record Strips(int rows, int blocks, MemorySegment data, long offset) {
     static void release(Matrix matrix) {
         switch (matrix) {
             case GgufMxFp4Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
+            case Q8_0Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case MxFp4Matrix m -> {
                 long last = m.rows() - 1L;
                 SystemMemory.release(
@@ -120,15 +200,5 @@ record Strips(int rows, int blocks, MemorySegment data, long offset) {
             }
             default -> {}
         }
-    }
-
-    /** Where the scales of the strip that begins at a row are: [blocks, 32]. */
-    long scales(int firstRow) {
-        return offset + firstRow / ROWS * bytes(blocks);
-    }
-
-    /** Where the codes are: [blocks, 8 lines, 64 bytes]. */
-    long codes(int firstRow) {
-        return scales(firstRow) + scaleBytes(blocks);
     }
 }

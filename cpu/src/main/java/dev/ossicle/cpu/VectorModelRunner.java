@@ -17,7 +17,6 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +45,7 @@ public final class VectorModelRunner implements ModelRunner {
     private static final class Scratch {
         final RowMultiplier multiplier = new RowMultiplier();
         final StripMultiplier stripMultiplier = new StripMultiplier();
+        final Q8StripMultiplier q8StripMultiplier = new Q8StripMultiplier();
         final Attention attention;
         final float[] biasA = new float[RowMultiplier.BLOCK];
         final float[] biasB = new float[RowMultiplier.BLOCK];
@@ -57,6 +57,23 @@ public final class VectorModelRunner implements ModelRunner {
 
         Scratch(ModelConfig config) {
             attention = new Attention(config);
+        }
+
+        /** A block of rows times vectors of activations, from strips where there are any; the result is in {@link #a}. */
+        void multiply(
+                Matrix matrix,
+                @Nullable Strips strips,
+                int first,
+                int count,
+                float[] x,
+                int[] xAt,
+                int from,
+                int vectors) {
+            if (strips == null) {
+                multiplier.multiply(matrix, first, count, x, xAt, from, vectors, a);
+            } else {
+                q8StripMultiplier.multiply(strips, first, x, xAt, from, vectors, a);
+            }
         }
 
         void reserve(int rows) {
@@ -74,8 +91,10 @@ public final class VectorModelRunner implements ModelRunner {
     private final Pass pass;
     private final int passRows;
     private final Routing routing;
-    /** [L]: re-laid experts; null for layers whose experts are multiplied where they are. */
-    private final @Nullable ExpertStrips[] strips;
+    /** [L]. */
+    private final Relayed[] strips;
+
+    private final @Nullable Strips unembedding;
 
     private final RoundedSlots roundedNormed;
     private final RoundedSlots roundedInner;
@@ -139,14 +158,16 @@ public final class VectorModelRunner implements ModelRunner {
         Arrays.setAll(scratch, i -> new Scratch(config));
         this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config));
         this.team = new Team(threads);
-        this.strips = new ExpertStrips[config.layers()];
+        this.strips = new Relayed[config.layers()];
+        Arrays.fill(strips, Relayed.NOTHING);
         this.roundedNormed = new RoundedSlots(config.hidden());
         this.roundedInner = new RoundedSlots(config.intermediate());
         boolean done = false;
         try {
             for (int i = 0; precision == Precision.FAST && i < strips.length; i++) {
-                strips[i] = ExpertStrips.of(weights.layers().get(i), team, arena);
+                strips[i] = Relayed.of(weights.layers().get(i), team, arena);
             }
+            unembedding = precision == Precision.FAST ? Relayed.of(weights.unembedding(), team, arena) : null;
             done = true;
         } finally {
             if (!done) {
@@ -163,7 +184,7 @@ public final class VectorModelRunner implements ModelRunner {
     @Override
     public String description() {
         int threads = team.threads();
-        boolean rounds = Arrays.stream(strips).anyMatch(Objects::nonNull);
+        boolean rounds = Arrays.stream(strips).anyMatch(each -> each.experts() != null);
         return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads")
                 + (rounds ? ", rounded activations in the experts" : "");
     }
@@ -297,7 +318,7 @@ public final class VectorModelRunner implements ModelRunner {
             team.run(RowMultiplier.blocks(config.experts()), router);
             route(rows);
             int innerTasks = routing.activeCount() * RowMultiplier.blocks(config.intermediate());
-            if (strips[layerIndex] == null) {
+            if (strips[layerIndex].experts() == null) {
                 team.run(innerTasks, gateUp);
                 team.run(routing.activeCount() * hiddenBlocks, down);
             } else {
@@ -341,24 +362,26 @@ public final class VectorModelRunner implements ModelRunner {
         int queryBlocks = RowMultiplier.blocks(config.queryWidth());
         int kvBlocks = RowMultiplier.blocks(config.kvWidth());
         if (task < queryBlocks) {
-            project(layer.query(), layer.queryBias(), task, thread, pass.q);
+            project(layer.query(), strips[layerIndex].query(), layer.queryBias(), task, thread, pass.q);
         } else if (task < queryBlocks + kvBlocks) {
-            project(layer.key(), layer.keyBias(), task - queryBlocks, thread, pass.k);
+            project(layer.key(), strips[layerIndex].key(), layer.keyBias(), task - queryBlocks, thread, pass.k);
         } else {
-            project(layer.value(), layer.valueBias(), task - queryBlocks - kvBlocks, thread, pass.v);
+            int block = task - queryBlocks - kvBlocks;
+            project(layer.value(), strips[layerIndex].value(), layer.valueBias(), block, thread, pass.v);
         }
     }
 
     private void router(int task, int thread) {
-        project(layer.router(), layer.routerBias(), task, thread, pass.g);
+        project(layer.router(), null, layer.routerBias(), task, thread, pass.g);
     }
 
     /** One block of rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
-    private void project(Matrix matrix, float[] bias, int block, int thread, float[] out) {
+    private void project(
+            Matrix matrix, @Nullable Strips relayed, float[] bias, int block, int thread, float[] out) {
         Scratch mine = scratch[thread];
         int first = block * RowMultiplier.BLOCK;
         int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
-        mine.multiplier.multiply(matrix, first, count, pass.t, pass.normedAt, 0, pass.rows, mine.a);
+        mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows);
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < count; i++) {
                 out[row * matrix.rows() + first + i] = mine.a[row * RowMultiplier.BLOCK + i] + bias[first + i];
@@ -411,8 +434,15 @@ public final class VectorModelRunner implements ModelRunner {
     private void addAttention(int block, int thread) {
         Scratch mine = scratch[thread];
         int first = block * RowMultiplier.BLOCK;
-        mine.multiplier.multiply(
-                layer.out(), first, RowMultiplier.BLOCK, pass.attended, pass.attendedAt, 0, pass.rows, mine.a);
+        mine.multiply(
+                layer.out(),
+                strips[layerIndex].out(),
+                first,
+                RowMultiplier.BLOCK,
+                pass.attended,
+                pass.attendedAt,
+                0,
+                pass.rows);
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
                 pass.x[row * config.hidden() + first + i] +=
@@ -484,7 +514,7 @@ public final class VectorModelRunner implements ModelRunner {
         int first = block * RowMultiplier.BLOCK;
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
-        ExpertStrips w = requireNonNull(strips[layerIndex]);
+        Relayed w = strips[layerIndex];
         mine.stripMultiplier.multiply(
                 w.gate(expert), first, w.up(expert), first, from, slots, roundedNormed, mine.a, mine.b);
         loadBiases(mine, expert, first);
@@ -504,7 +534,7 @@ public final class VectorModelRunner implements ModelRunner {
         int second = Math.min(first + RowMultiplier.BLOCK, config.hidden() - RowMultiplier.BLOCK);
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
-        ExpertStrips w = requireNonNull(strips[layerIndex]);
+        Relayed w = strips[layerIndex];
         Strips down = w.down(expert);
         mine.stripMultiplier.multiply(down, first, down, second, from, slots, roundedInner, mine.a, mine.b);
         storeExpert(mine.a, mine.biasA, expert, first, from, slots);
@@ -587,8 +617,8 @@ public final class VectorModelRunner implements ModelRunner {
         Scratch mine = scratch[thread];
         int first = block * RowMultiplier.BLOCK;
         int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
-        mine.multiplier.multiply(
-                weights.unembedding(), first, count, pass.t, pass.normedAt, firstLogit, logitRows, mine.a);
+        mine.multiply(
+                weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows);
         for (int i = 0; i < logitRows; i++) {
             System.arraycopy(mine.a, i * RowMultiplier.BLOCK, logitBuffer[i], first, count);
         }

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ossicle.checkpoint.GgufMxFp4Matrix;
 import dev.ossicle.checkpoint.Matrix;
+import dev.ossicle.checkpoint.Q8_0Matrix;
 import dev.ossicle.cpu.RandomModel.Storage;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -28,8 +31,7 @@ final class TestStrips {
             RandomModel model = new RandomModel(columns);
             Matrix matrix = model.matrix(storage, ROWS, columns);
             try (Arena arena = Arena.ofConfined()) {
-                Strips strips =
-                        requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+                Strips strips = requireNonNull(relay(matrix, arena));
                 int slots = 21;
                 float[] x = new float[slots * columns];
                 for (int i = 0; i < x.length; i++) {
@@ -51,6 +53,63 @@ final class TestStrips {
                 }
             }
         }
+    }
+
+    @Test
+    void multipliesQ8WithAnyNumberOfVectors() {
+        Random random = new Random(5);
+        for (int columns : new int[] {32, 64, 96, 128, 2880}) {
+            Matrix matrix = new RandomModel(columns).matrix(Storage.Q8_0, ROWS, columns);
+            try (Arena arena = Arena.ofConfined()) {
+                Strips strips = requireNonNull(relay(matrix, arena));
+                int vectors = 21;
+                float[] x = new float[vectors * columns];
+                int[] xAt = new int[vectors];
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = (float) random.nextGaussian();
+                    xAt[i / columns] = i / columns * columns;
+                }
+                Q8StripMultiplier multiplier = new Q8StripMultiplier();
+                for (int first = 0; first < ROWS; first += 32) {
+                    float[] together = new float[vectors * 32];
+                    Arrays.fill(together, Float.NaN);
+                    multiplier.multiply(strips, first, x, xAt, 0, vectors, together);
+                    for (int i = 0; i < vectors * 32; i++) {
+                        double want = 0;
+                        double size = 0;
+                        for (int c = 0; c < columns; c++) {
+                            double product = (double) matrix.get(first + i % 32, c) * x[i / 32 * columns + c];
+                            want += product;
+                            size += Math.abs(product);
+                        }
+                        assertThat((double) together[i]).as("%d columns, result %d", columns, i).isBetween(want - 1e-6 * size, want + 1e-6 * size);
+                    }
+                    for (int count = 1; count <= vectors; count++) {
+                        float[] some = new float[count * 32];
+                        multiplier.multiply(strips, first, x, xAt, vectors - count, count, some);
+                        assertThat(some)
+                                .as("the last %d of %d vectors", count, vectors)
+                                .isEqualTo(Arrays.copyOfRange(together, (vectors - count) * 32, vectors * 32));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aScaleOfQ8ThatIsInfiniteIsLeftToTheExactKernels() {
+        Q8_0Matrix matrix = (Q8_0Matrix) new RandomModel(2).matrix(Storage.Q8_0, ROWS, 64);
+        matrix.data().set(ValueLayout.JAVA_BYTE, matrix.offset() + 40 * matrix.rowStride() + 34 + 1, (byte) 0x7c);
+        try (Arena arena = Arena.ofConfined()) {
+            assertThat(relay(matrix, arena)).isNull();
+        }
+    }
+
+    private static @Nullable Strips relay(Matrix matrix, Arena arena) {
+        Strips.Format format = Strips.formatOf(matrix).orElseThrow();
+        MemorySegment data = SystemMemory.allocate(arena, Strips.bytes(format, matrix));
+        Strips strips = new Strips(format, matrix.rows(), matrix.columns() / 32, data, 0);
+        return strips.fill(matrix, 0, matrix.rows()) ? strips : null;
     }
 
     /** [slots, ROWS] of {@code count} slots of an expert that begins at slot 3. */
@@ -122,7 +181,7 @@ final class TestStrips {
         float[] x = new float[9 * 64];
         Arrays.fill(x, 170);
         try (Arena arena = Arena.ofConfined()) {
-            Strips strips = requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+            Strips strips = requireNonNull(relay(matrix, arena));
             RoundedSlots rounded = new RoundedSlots(64);
             rounded.grow(9);
             for (int slot = 0; slot < 9; slot++) {
@@ -144,8 +203,7 @@ final class TestStrips {
             x[17] = bad;
             Matrix matrix = new RandomModel(1).matrix(Storage.GGUF_MXFP4, ROWS, 32);
             try (Arena arena = Arena.ofConfined()) {
-                Strips strips =
-                        requireNonNull(Strips.of(matrix, SystemMemory.allocate(arena, Strips.bytes(matrix)), 0));
+                Strips strips = requireNonNull(relay(matrix, arena));
                 for (float value : multiply(strips, x, 32, 0, 1)) {
                     assertThat(Float.isFinite(value)).isFalse();
                 }
@@ -158,8 +216,7 @@ final class TestStrips {
         GgufMxFp4Matrix matrix = (GgufMxFp4Matrix) new RandomModel(2).matrix(Storage.GGUF_MXFP4, ROWS, 64);
         matrix.data().set(ValueLayout.JAVA_BYTE, matrix.offset() + 40 * matrix.rowStride() + 17, (byte) 255);
         try (Arena arena = Arena.ofConfined()) {
-            assertThat(Strips.of(matrix, arena.allocate(Strips.bytes(matrix), 64), 0))
-                    .isNull();
+            assertThat(relay(matrix, arena)).isNull();
         }
     }
 }

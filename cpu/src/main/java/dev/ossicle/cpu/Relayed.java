@@ -1,0 +1,118 @@
+package dev.ossicle.cpu;
+
+import dev.ossicle.checkpoint.ExpertWeights;
+import dev.ossicle.checkpoint.LayerWeights;
+import dev.ossicle.checkpoint.Matrix;
+import dev.ossicle.cpu.Strips.Format;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The matrices of one layer that were re-laid; null for those that stay where they are. */
+record Relayed(
+        @Nullable Strips query,
+        @Nullable Strips key,
+        @Nullable Strips value,
+        @Nullable Strips out,
+        Strips @Nullable [] experts) {
+    /** What is left where it is. */
+    static final Relayed NOTHING = new Relayed(null, null, null, null, null);
+
+    /** Rows that one task re-lays. */
+    private static final int TASK_ROWS = 2048;
+
+    private record Task(int matrix, int from, int to) {}
+
+    Strips gate(int expert) {
+        return expert(3 * expert);
+    }
+
+    Strips up(int expert) {
+        return expert(3 * expert + 1);
+    }
+
+    Strips down(int expert) {
+        return expert(3 * expert + 2);
+    }
+
+    private Strips expert(int index) {
+        if (experts == null) {
+            throw new IllegalStateException("the experts were not re-laid");
+        }
+        return experts[index];
+    }
+
+    /** Copies what can be re-laid of a layer, and lets go of the pages of the file that hold it. */
+    static Relayed of(LayerWeights layer, Team team, Arena arena) {
+        List<Matrix> sources = new ArrayList<>(List.of(layer.query(), layer.key(), layer.value(), layer.out()));
+        for (ExpertWeights expert : layer.experts()) {
+            sources.addAll(List.of(expert.gate(), expert.up(), expert.down()));
+        }
+        @Nullable Strips[] strips = copy(sources, team, arena);
+        // The kernels of gate, up and down are those of MXFP4, and run in pairs: all experts or none.
+        Strips[] experts = new Strips[sources.size() - 4];
+        for (int i = 0; i < experts.length; i++) {
+            Strips each = strips[4 + i];
+            if (each == null || each.format() != Format.MXFP4) {
+                experts = null;
+                break;
+            }
+            experts[i] = each;
+        }
+        return new Relayed(dense(strips[0]), dense(strips[1]), dense(strips[2]), dense(strips[3]), experts);
+    }
+
+    /** One matrix on its own. */
+    static @Nullable Strips of(Matrix matrix, Team team, Arena arena) {
+        return dense(copy(List.of(matrix), team, arena)[0]);
+    }
+
+    private static @Nullable Strips dense(@Nullable Strips strips) {
+        return strips != null && strips.format() == Format.Q8_0 ? strips : null;
+    }
+
+    private static @Nullable Strips[] copy(List<Matrix> sources, Team team, Arena arena) {
+        @Nullable Format[] formats = new Format[sources.size()];
+        long bytes = 0;
+        for (int i = 0; i < formats.length; i++) {
+            formats[i] = Strips.formatOf(sources.get(i)).orElse(null);
+            if (formats[i] != null) {
+                bytes += Strips.bytes(formats[i], sources.get(i));
+            }
+        }
+        MemorySegment data = SystemMemory.allocate(arena, Math.max(1, bytes));
+        @Nullable Strips[] strips = new Strips[formats.length];
+        List<Task> tasks = new ArrayList<>();
+        long offset = 0;
+        for (int i = 0; i < formats.length; i++) {
+            Format format = formats[i];
+            if (format != null) {
+                Matrix matrix = sources.get(i);
+                strips[i] = new Strips(format, matrix.rows(), matrix.columns() / 32, data, offset);
+                offset += Strips.bytes(format, matrix);
+                for (int row = 0; row < matrix.rows(); row += TASK_ROWS) {
+                    tasks.add(new Task(i, row, Math.min(row + TASK_ROWS, matrix.rows())));
+                }
+            }
+        }
+        boolean[] broken = new boolean[tasks.size()];
+        team.run(tasks.size(), (index, thread) -> {
+            Task task = tasks.get(index);
+            Strips target = strips[task.matrix];
+            broken[index] = target != null && !target.fill(sources.get(task.matrix), task.from, task.to);
+        });
+        for (int i = 0; i < broken.length; i++) {
+            if (broken[i]) {
+                strips[tasks.get(i).matrix] = null;
+            }
+        }
+        for (int i = 0; i < strips.length; i++) {
+            if (strips[i] != null) {
+                Strips.release(sources.get(i));
+            }
+        }
+        return strips;
+    }
+}
