@@ -2,15 +2,14 @@ package dev.ossicle.cpu;
 
 import static dev.ossicle.cpu.Lanes.BYTES;
 import static dev.ossicle.cpu.Lanes.FLOATS;
-import static dev.ossicle.cpu.Lanes.INTS;
+import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -25,42 +24,63 @@ final class Q8StripKernels {
     private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
     private static final int ROWS = Strips.ROWS;
     /** Bytes of the scales of a block. */
-    private static final int SCALES = 2 * ROWS;
+    private static final int SCALES = 4 * ROWS;
 
-    /** W binary16 numbers. */
-    private static final VectorSpecies<Byte> SCALE_BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+    /** A cache line. */
+    private static final VectorSpecies<Byte> LINE = ByteVector.SPECIES_512;
+
+    /** As many bytes as W floats have. */
+    private static final VectorSpecies<Byte> VECTOR = VectorSpecies.of(byte.class, FLOATS.vectorShape());
 
     private Q8StripKernels() {}
 
     /**
-     * Some blocks of a strip times one vector of activations, added to what is there.
+     * A strip times one vector of activations. Each block is copied while the one before is multiplied: so the loads that wait
+     * for memory stand beside products that wait for nothing, and loads from an array take half the instructions of loads
+     * from a segment.
      *
-     * @param w blocks as {@link Strips} has them, from the first on
-     * @param scales of these blocks [blocks, ROWS]
-     * @param out 32 results
+     * @param data the strip's blocks begin at {@code at}
+     * @param out 32 results, added to what is there
+     * @param w room for two blocks
      */
-    static void dot(byte[] w, float[] scales, int blocks, float[] x, int xAt, float[] out, int outAt) {
+    static void dot(MemorySegment data, long at, int blocks, float[] x, int xAt, float[] out, int outAt, byte[] w) {
+        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, w, 0, BLOCK_BYTES);
         if (WIDTH == 16) {
-            dot32(w, scales, blocks, x, xAt, out, outAt);
+            dot32(data, at, blocks, x, xAt, out, outAt, w);
             return;
         }
-        dot16(w, scales, blocks, x, xAt, out, outAt, 0);
-        dot16(w, scales, blocks, x, xAt, out, outAt, 16);
+        for (int b = 0; b < blocks; b++) {
+            int from = (b & 1) * BLOCK_BYTES;
+            int to = BLOCK_BYTES - from;
+            long next =
+                    b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : at; // after the last one, something that is there
+            dot16(data, next, w, from, to, x, xAt + 32 * b, out, outAt, 0);
+            dot16(data, next, w, from, to, x, xAt + 32 * b, out, outAt, 16);
+        }
     }
 
-    private static void dot32(byte[] w, float[] scales, int blocks, float[] x, int xAt, float[] out, int outAt) {
+    private static void dot32(
+            MemorySegment data, long first, int blocks, float[] x, int xAt, float[] out, int outAt, byte[] w) {
         FloatVector f0 = FloatVector.fromArray(FLOATS, out, outAt);
         FloatVector f1 = FloatVector.fromArray(FLOATS, out, outAt + 16);
         for (int b = 0; b < blocks; b++) {
-            int line = b * BLOCK_BYTES + SCALES;
+            int from = (b & 1) * BLOCK_BYTES;
+            int to = BLOCK_BYTES - from;
+            long next = b + 1 < blocks ? first + (b + 1L) * BLOCK_BYTES : first;
             int k = xAt + 32 * b;
             FloatVector even0 = FloatVector.zero(FLOATS);
             FloatVector even1 = even0;
             FloatVector odd0 = even0;
             FloatVector odd1 = even0;
+            ByteVector.fromMemorySegment(LINE, data, next, LITTLE_ENDIAN).intoArray(w, to);
+            ByteVector.fromMemorySegment(LINE, data, next + 64, LITTLE_ENDIAN).intoArray(w, to + 64);
             for (int j = 0; j < 32; j += 4) {
-                int at = line + j * ROWS;
+                int at = from + SCALES + j * ROWS;
+                int line = SCALES + j * ROWS;
+                ByteVector.fromMemorySegment(LINE, data, next + line, LITTLE_ENDIAN)
+                        .intoArray(w, to + line);
+                ByteVector.fromMemorySegment(LINE, data, next + line + 64, LITTLE_ENDIAN)
+                        .intoArray(w, to + line + 64);
                 FloatVector v = FloatVector.broadcast(FLOATS, x[k + j]);
                 even0 = ((FloatVector) ByteVector.fromArray(BYTES, w, at).convertShape(VectorOperators.B2F, FLOATS, 0))
                         .fma(v, even0);
@@ -89,89 +109,85 @@ final class Q8StripKernels {
                                 ByteVector.fromArray(BYTES, w, at + 112).convertShape(VectorOperators.B2F, FLOATS, 0))
                         .fma(v, odd1);
             }
-            f0 = even0.add(odd0).fma(FloatVector.fromArray(FLOATS, scales, b * ROWS), f0);
-            f1 = even1.add(odd1).fma(FloatVector.fromArray(FLOATS, scales, b * ROWS + 16), f1);
+            f0 = even0.add(odd0).fma(ByteVector.fromArray(VECTOR, w, from).reinterpretAsFloats(), f0);
+            f1 = even1.add(odd1).fma(ByteVector.fromArray(VECTOR, w, from + 64).reinterpretAsFloats(), f1);
         }
         f0.intoArray(out, outAt);
         f1.intoArray(out, outAt + 16);
     }
 
-    /** Sixteen rows, for vectors of 8 or 4 floats. */
+    /** Sixteen rows, for vectors of 8 or 4 floats; copies half of the next block. */
     private static void dot16(
-            byte[] w, float[] scales, int blocks, float[] x, int xAt, float[] out, int outAt, int row) {
-        for (int b = 0; b < blocks; b++) {
-            int line = b * BLOCK_BYTES + SCALES + row;
-            int k = xAt + 32 * b;
-            FloatVector even0 = FloatVector.zero(FLOATS);
-            FloatVector even1 = even0;
-            FloatVector even2 = even0;
-            FloatVector even3 = even0;
-            FloatVector odd0 = even0;
-            FloatVector odd1 = even0;
-            FloatVector odd2 = even0;
-            FloatVector odd3 = even0;
-            for (int j = 0; j < 32; j += 2) {
-                ByteVector bytes = ByteVector.fromArray(BYTES, w, line + j * ROWS);
-                FloatVector v = FloatVector.broadcast(FLOATS, x[k + j]);
-                even0 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).fma(v, even0);
-                even1 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).fma(v, even1);
-                if (WIDTH == 4) {
-                    even2 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).fma(v, even2);
-                    even3 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).fma(v, even3);
-                }
-                bytes = ByteVector.fromArray(BYTES, w, line + j * ROWS + ROWS);
-                v = FloatVector.broadcast(FLOATS, x[k + j + 1]);
-                odd0 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).fma(v, odd0);
-                odd1 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).fma(v, odd1);
-                if (WIDTH == 4) {
-                    odd2 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).fma(v, odd2);
-                    odd3 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).fma(v, odd3);
-                }
-            }
-            int scale = b * ROWS + row;
-            int to = outAt + row;
-            even0.add(odd0)
-                    .fma(FloatVector.fromArray(FLOATS, scales, scale), FloatVector.fromArray(FLOATS, out, to))
-                    .intoArray(out, to);
-            even1.add(odd1)
-                    .fma(
-                            FloatVector.fromArray(FLOATS, scales, scale + WIDTH),
-                            FloatVector.fromArray(FLOATS, out, to + WIDTH))
-                    .intoArray(out, to + WIDTH);
+            MemorySegment data,
+            long next,
+            byte[] w,
+            int from,
+            int to,
+            float[] x,
+            int k,
+            float[] out,
+            int outAt,
+            int row) {
+        FloatVector even0 = FloatVector.zero(FLOATS);
+        FloatVector even1 = even0;
+        FloatVector even2 = even0;
+        FloatVector even3 = even0;
+        FloatVector odd0 = even0;
+        FloatVector odd1 = even0;
+        FloatVector odd2 = even0;
+        FloatVector odd3 = even0;
+        for (int i = 4 * row; i < 4 * row + 64; i += 16) {
+            ByteVector.fromMemorySegment(BYTES, data, next + i, LITTLE_ENDIAN).intoArray(w, to + i);
+        }
+        for (int j = 0; j < 32; j += 2) {
+            int line = SCALES + j * ROWS + 2 * row;
+            ByteVector.fromMemorySegment(BYTES, data, next + line, LITTLE_ENDIAN)
+                    .intoArray(w, to + line);
+            ByteVector.fromMemorySegment(BYTES, data, next + line + 16, LITTLE_ENDIAN)
+                    .intoArray(w, to + line + 16);
+            int at = from + SCALES + j * ROWS + row;
+            ByteVector bytes = ByteVector.fromArray(BYTES, w, at);
+            FloatVector v = FloatVector.broadcast(FLOATS, x[k + j]);
+            even0 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).fma(v, even0);
+            even1 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).fma(v, even1);
             if (WIDTH == 4) {
-                even2.add(odd2)
-                        .fma(
-                                FloatVector.fromArray(FLOATS, scales, scale + 8),
-                                FloatVector.fromArray(FLOATS, out, to + 8))
-                        .intoArray(out, to + 8);
-                even3.add(odd3)
-                        .fma(
-                                FloatVector.fromArray(FLOATS, scales, scale + 12),
-                                FloatVector.fromArray(FLOATS, out, to + 12))
-                        .intoArray(out, to + 12);
+                even2 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).fma(v, even2);
+                even3 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).fma(v, even3);
+            }
+            bytes = ByteVector.fromArray(BYTES, w, at + ROWS);
+            v = FloatVector.broadcast(FLOATS, x[k + j + 1]);
+            odd0 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).fma(v, odd0);
+            odd1 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).fma(v, odd1);
+            if (WIDTH == 4) {
+                odd2 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).fma(v, odd2);
+                odd3 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).fma(v, odd3);
             }
         }
-    }
-
-    /**
-     * The scales of some blocks as floats: a binary16 number is moved to the bits of a float, which is too small by 2^112 then,
-     * subnormal ones included.
-     *
-     * @param into [blocks, ROWS]
-     */
-    static void scales(byte[] w, int blocks, float[] into) {
-        for (int b = 0; b < blocks; b++) {
-            for (int row = 0; row < ROWS; row += WIDTH) {
-                ShortVector halves = ByteVector.fromArray(SCALE_BYTES, w, b * BLOCK_BYTES + 2 * row)
-                        .reinterpretAsShorts();
-                IntVector bits = (IntVector) halves.convertShape(VectorOperators.S2I, INTS, 0);
-                bits.and(0x7fff)
-                        .lanewise(VectorOperators.LSHL, 13)
-                        .or(bits.and(0x8000_0000))
-                        .reinterpretAsFloats()
-                        .mul(0x1p112f)
-                        .intoArray(into, b * ROWS + row);
-            }
+        int result = outAt + row;
+        even0.add(odd0)
+                .fma(
+                        ByteVector.fromArray(VECTOR, w, from + 4 * row).reinterpretAsFloats(),
+                        FloatVector.fromArray(FLOATS, out, result))
+                .intoArray(out, result);
+        even1.add(odd1)
+                .fma(
+                        ByteVector.fromArray(VECTOR, w, from + 4 * (row + WIDTH))
+                                .reinterpretAsFloats(),
+                        FloatVector.fromArray(FLOATS, out, result + WIDTH))
+                .intoArray(out, result + WIDTH);
+        if (WIDTH == 4) {
+            even2.add(odd2)
+                    .fma(
+                            ByteVector.fromArray(VECTOR, w, from + 4 * (row + 8))
+                                    .reinterpretAsFloats(),
+                            FloatVector.fromArray(FLOATS, out, result + 8))
+                    .intoArray(out, result + 8);
+            even3.add(odd3)
+                    .fma(
+                            ByteVector.fromArray(VECTOR, w, from + 4 * (row + 12))
+                                    .reinterpretAsFloats(),
+                            FloatVector.fromArray(FLOATS, out, result + 12))
+                    .intoArray(out, result + 12);
         }
     }
 
@@ -180,8 +196,8 @@ final class Q8StripKernels {
      *
      * @param values unscaled [32 columns, ROWS]
      */
-    static void expand(byte[] w, int block, float[] values) {
-        int line = block * BLOCK_BYTES + SCALES;
+    static void expand(byte[] w, float[] values) {
+        int line = SCALES;
         for (int i = 0; i < 32 * ROWS; i += 16) {
             ByteVector bytes = ByteVector.fromArray(BYTES, w, line + i);
             ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).intoArray(values, i);
@@ -195,19 +211,24 @@ final class Q8StripKernels {
         }
     }
 
-    /** One expanded block times one vector. */
-    static void one(float[] values, float[] scales, int scalesAt, float[] x, int xAt, float[] out, int outAt) {
+    /**
+     * One expanded block times one vector.
+     *
+     * @param w the block, for its scales
+     */
+    static void one(float[] values, byte[] w, float[] x, int xAt, float[] out, int outAt) {
         for (int row = 0; row < ROWS; row += WIDTH) {
             FloatVector even = FloatVector.zero(FLOATS);
             FloatVector odd = even;
             for (int j = 0; j < 32; j += 2) {
-                even = FloatVector.fromArray(FLOATS, values, j * ROWS + row).fma(FloatVector.broadcast(FLOATS, x[xAt + j]), even);
+                even = FloatVector.fromArray(FLOATS, values, j * ROWS + row)
+                        .fma(FloatVector.broadcast(FLOATS, x[xAt + j]), even);
                 odd = FloatVector.fromArray(FLOATS, values, j * ROWS + ROWS + row)
                         .fma(FloatVector.broadcast(FLOATS, x[xAt + j + 1]), odd);
             }
             even.add(odd)
                     .fma(
-                            FloatVector.fromArray(FLOATS, scales, scalesAt + row),
+                            ByteVector.fromArray(VECTOR, w, 4 * row).reinterpretAsFloats(),
                             FloatVector.fromArray(FLOATS, out, outAt + row))
                     .intoArray(out, outAt + row);
         }
@@ -216,13 +237,13 @@ final class Q8StripKernels {
     /**
      * One expanded block times {@link #GROUP} vectors: two vectors of rows at a time where there are 32 registers.
      *
+     * @param w the block, for its scales
      * @param x the vectors begin at x0 .. x5
      * @param out [GROUP, ROWS]
      */
     static void group(
             float[] values,
-            float[] scales,
-            int scalesAt,
+            byte[] w,
             float[] x,
             int x0,
             int x1,
@@ -261,7 +282,7 @@ final class Q8StripKernels {
                 odd4 = v.fma(FloatVector.broadcast(FLOATS, x[x4 + j + 1]), odd4);
                 odd5 = v.fma(FloatVector.broadcast(FLOATS, x[x5 + j + 1]), odd5);
             }
-            FloatVector scale = FloatVector.fromArray(FLOATS, scales, scalesAt + row);
+            FloatVector scale = ByteVector.fromArray(VECTOR, w, 4 * row).reinterpretAsFloats();
             int to = outAt + row;
             even0.add(odd0).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
             to += ROWS;

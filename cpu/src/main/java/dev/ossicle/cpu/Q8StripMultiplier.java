@@ -6,10 +6,11 @@ import java.util.Arrays;
 final class Q8StripMultiplier {
     private static final int ROWS = Strips.ROWS;
     private static final int GROUP = Q8StripKernels.GROUP;
-    private static final int CHUNK = Strips.Format.Q8_0.chunkBlocks;
+    private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
 
-    private final byte[] chunk = new byte[Strips.CHUNK_BYTES];
-    private final float[] scales = new float[CHUNK * ROWS];
+    /** Two blocks as they are in the strip. */
+    private final byte[] w = new byte[2 * BLOCK_BYTES];
+
     /** One block [32 columns, ROWS]. */
     private final float[] expanded = new float[32 * ROWS];
 
@@ -21,32 +22,28 @@ final class Q8StripMultiplier {
      */
     void multiply(Strips strips, int firstRow, float[] x, int[] xAt, int from, int vectors, float[] out) {
         Arrays.fill(out, 0, vectors * ROWS, 0);
-        for (int block = 0; block < strips.blocks(); block += CHUNK) {
-            int count = Math.min(CHUNK, strips.blocks() - block);
-            strips.read(firstRow, block, count, chunk);
-            Q8StripKernels.scales(chunk, count, scales);
-            if (vectors < GROUP) {
-                for (int i = 0; i < vectors; i++) {
-                    Q8StripKernels.dot(chunk, scales, count, x, xAt[from + i] + 32 * block, out, i * ROWS);
-                }
-            } else {
-                for (int b = 0; b < count; b++) {
-                    Q8StripKernels.expand(chunk, b, expanded);
-                    multiplyExpanded(b * ROWS, x, xAt, 32 * (block + b), from, vectors, out);
-                }
+        long strip = strips.strip(firstRow);
+        if (vectors < GROUP) {
+            // From the second vector on, the strip comes from the cache.
+            for (int i = 0; i < vectors; i++) {
+                Q8StripKernels.dot(strips.data(), strip, strips.blocks(), x, xAt[from + i], out, i * ROWS, w);
             }
+            return;
+        }
+        for (int block = 0; block < strips.blocks(); block++) {
+            strips.read(strip, block, 1, w);
+            Q8StripKernels.expand(w, expanded);
+            multiplyExpanded(x, xAt, 32 * block, from, vectors, out);
         }
     }
 
-    private void multiplyExpanded(
-            int scalesAt, float[] x, int[] xAt, int column, int from, int vectors, float[] out) {
+    private void multiplyExpanded(float[] x, int[] xAt, int column, int from, int vectors, float[] out) {
         int i = 0;
         for (; i + GROUP <= vectors; i += GROUP) {
             int at = from + i;
             Q8StripKernels.group(
                     expanded,
-                    scales,
-                    scalesAt,
+                    w,
                     x,
                     xAt[at] + column,
                     xAt[at + 1] + column,
@@ -58,7 +55,7 @@ final class Q8StripMultiplier {
                     i * ROWS);
         }
         for (; i < vectors; i++) {
-            Q8StripKernels.one(expanded, scales, scalesAt, x, xAt[from + i] + column, out, i * ROWS);
+            Q8StripKernels.one(expanded, w, x, xAt[from + i] + column, out, i * ROWS);
         }
     }
 }

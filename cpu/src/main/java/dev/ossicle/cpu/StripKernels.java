@@ -2,9 +2,12 @@ package dev.ossicle.cpu;
 
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.INTS;
+import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import dev.ossicle.checkpoint.MxFp4;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -108,26 +111,44 @@ final class StripKernels {
     }
 
     /**
-     * Some blocks of a strip times one vector of activations, added to what is there.
+     * A strip times one vector of activations. Each block is copied while the one before is multiplied: so the loads that wait
+     * for memory stand beside products that wait for nothing.
      *
-     * @param w blocks as {@link Strips} has them, from the first on
+     * @param data the strip's blocks begin at {@code at}
      * @param x rounded activations [blocks, 32]
      * @param xScales [blocks]
-     * @param out 32 results
+     * @param out 32 results, added to what is there
+     * @param w room for two blocks
      */
-    static void dot(byte[] w, int blocks, int[] x, int xAt, float[] xScales, int xScalesAt, float[] out, int outAt) {
-        for (int row = 0; row < Strips.ROWS; row += ROWS) {
-            FloatVector f0 = FloatVector.fromArray(FLOATS, out, outAt + row);
-            FloatVector f1 = FloatVector.fromArray(FLOATS, out, outAt + row + WIDTH);
-            for (int b = 0; b < blocks; b++) {
-                int line = b * BLOCK_BYTES + Strips.ROWS + 2 * row;
-                int k = xAt + 32 * b;
+    static void dot(
+            MemorySegment data,
+            long at,
+            int blocks,
+            int[] x,
+            int xAt,
+            float[] xScales,
+            int xScalesAt,
+            float[] out,
+            int outAt,
+            byte[] w) {
+        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, w, 0, BLOCK_BYTES);
+        for (int b = 0; b < blocks; b++) {
+            int from = (b & 1) * BLOCK_BYTES;
+            int to = BLOCK_BYTES - from;
+            long next =
+                    b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : at; // after the last one, something that is there
+            int k = xAt + 32 * b;
+            for (int row = 0; row < Strips.ROWS; row += ROWS) {
+                int line = from + Strips.ROWS + 2 * row;
+                int nextLine = Strips.ROWS + 2 * row;
                 // Two sums for each run of 16 columns: one would wait for itself.
                 ShortVector low0 = ShortVector.zero(SHORTS);
                 ShortVector low1 = low0;
                 ShortVector high0 = low0;
                 ShortVector high1 = low0;
                 for (int j = 0; j < 16; j += 2) {
+                    ByteVector.fromMemorySegment(BYTES, data, next + nextLine + 32 * j, LITTLE_ENDIAN)
+                            .intoArray(w, to + nextLine + 32 * j);
                     ByteVector v = ByteVector.fromArray(BYTES, w, line + 32 * j);
                     ShortVector u = v.selectFrom(DOUBLED).reinterpretAsShorts();
                     low0 = low0.add(u.lanewise(VectorOperators.LSHL, 8)
@@ -146,27 +167,33 @@ final class StripKernels {
                     high1 = high1.add(u.lanewise(VectorOperators.ASHR, 8)
                             .mul(IntVector.broadcast(INTS, x[k + j + 17]).reinterpretAsShorts()));
                 }
+                ByteVector.fromMemorySegment(HALF_BYTES, data, next + row, LITTLE_ENDIAN)
+                        .intoArray(w, to + row);
                 ShortVector low = low0.add(low1);
                 ShortVector high = high0.add(high1);
-                ByteVector exponents = ByteVector.fromArray(HALF_BYTES, w, b * BLOCK_BYTES + row);
+                ByteVector exponents = ByteVector.fromArray(HALF_BYTES, w, from + row);
                 FloatVector xScale = FloatVector.broadcast(FLOATS, xScales[xScalesAt + b]);
+                int result = outAt + row;
                 IntVector sum = ((IntVector) low.convertShape(VectorOperators.S2I, INTS, 0))
                         .add((IntVector) high.convertShape(VectorOperators.S2I, INTS, 0));
                 FloatVector scale = ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0))
                         .lanewise(VectorOperators.LSHL, 23)
                         .reinterpretAsFloats()
                         .mul(xScale);
-                f0 = ((FloatVector) sum.convert(VectorOperators.I2F, 0)).fma(scale, f0);
+                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                        .fma(scale, FloatVector.fromArray(FLOATS, out, result))
+                        .intoArray(out, result);
+                result += WIDTH;
                 sum = ((IntVector) low.convertShape(VectorOperators.S2I, INTS, 1))
                         .add((IntVector) high.convertShape(VectorOperators.S2I, INTS, 1));
                 scale = ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 1))
                         .lanewise(VectorOperators.LSHL, 23)
                         .reinterpretAsFloats()
                         .mul(xScale);
-                f1 = ((FloatVector) sum.convert(VectorOperators.I2F, 0)).fma(scale, f1);
+                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                        .fma(scale, FloatVector.fromArray(FLOATS, out, result))
+                        .intoArray(out, result);
             }
-            f0.intoArray(out, outAt + row);
-            f1.intoArray(out, outAt + row + WIDTH);
         }
     }
 

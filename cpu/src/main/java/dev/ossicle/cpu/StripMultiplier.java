@@ -13,9 +13,11 @@ final class StripMultiplier {
     /** Vectors of 512 bits come with 32 registers; others may have 16. */
     private static final boolean PAIRS = Lanes.WIDTH > 8;
 
-    private static final int CHUNK = Strips.Format.MXFP4.chunkBlocks;
+    /** Blocks that are read together to be expanded: some are too few to be worth a call. */
+    private static final int CHUNK = 6;
 
-    private final byte[] chunk = new byte[Strips.CHUNK_BYTES];
+    /** Blocks as they are in the strip. */
+    private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes];
     /** Expanded strips [2, columns, ROWS]. */
     private short[] w = new short[0];
     /** Their scales [blocks, ROWS]. */
@@ -82,28 +84,32 @@ final class StripMultiplier {
     }
 
     private void expand(Strips strips, int firstRow, int to, float[] scales) {
+        long strip = strips.strip(firstRow);
         for (int block = 0; block < strips.blocks(); block += CHUNK) {
             int count = Math.min(CHUNK, strips.blocks() - block);
-            strips.read(firstRow, block, count, chunk);
+            strips.read(strip, block, count, chunk);
             StripKernels.expand(chunk, count, w, to + 32 * block * ROWS, scales, block * ROWS);
         }
     }
 
-    /** Slots that make no group. */
+    /** Slots that make no group; from the second on, the strip comes from the cache. */
     private void multiplyRest(
             Strips strips, int firstRow, int from, int grouped, int slots, RoundedSlots x, float[] out) {
-        if (grouped == slots) {
-            return;
-        }
         int blocks = strips.blocks();
         Arrays.fill(out, grouped * ROWS, slots * ROWS, 0);
-        for (int block = 0; block < blocks; block += CHUNK) {
-            int count = Math.min(CHUNK, blocks - block);
-            strips.read(firstRow, block, count, chunk);
-            for (int slot = grouped; slot < slots; slot++) {
-                int at = (from + slot) * blocks + block;
-                StripKernels.dot(chunk, count, x.values, 32 * at, x.scales, at, out, slot * ROWS);
-            }
+        for (int slot = grouped; slot < slots; slot++) {
+            int at = (from + slot) * blocks;
+            StripKernels.dot(
+                    strips.data(),
+                    strips.strip(firstRow),
+                    blocks,
+                    x.values,
+                    32 * at,
+                    x.scales,
+                    at,
+                    out,
+                    slot * ROWS,
+                    chunk);
         }
     }
 }

@@ -12,8 +12,8 @@ import java.util.Optional;
  * A matrix re-laid for kernels in which each lane is a row: strips of 32 rows, each one block of 32 columns after the other.
  *
  * <p>A block of MXFP4 is 32 scales, then 8 lines of 64 bytes in which row r has bytes 2r and 2r + 1. Line j holds the columns
- * 2j and 2j + 1 in the low four bits of the two bytes, 2j + 16 and 2j + 17 in the high ones. A block of Q8_0 is 32 scales in
- * binary16, then 32 columns of 32 bytes.
+ * 2j and 2j + 1 in the low four bits of the two bytes, 2j + 16 and 2j + 17 in the high ones. A block of Q8_0 is 32 scales, as
+ * floats since they are binary16 in the file and the Vector API has no such numbers, then 32 columns of 32 bytes.
  *
  * @param blocks of 32 columns
  * @param data from {@code offset} on
@@ -22,26 +22,16 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
     /** Rows of a strip. */
     static final int ROWS = RowMultiplier.BLOCK;
 
-    /**
-     * Bytes that kernels take from a strip at a time, see {@link #read}: 3 or 6 blocks. Few enough for the loads of the next
-     * ones to be under way while these are multiplied, many enough for the copying to pay.
-     */
-    static final int CHUNK_BYTES = 3264;
-
     /** What the numbers of a matrix are. */
     enum Format {
         MXFP4(ROWS + 512),
-        Q8_0(2 * ROWS + 1024);
+        Q8_0(4 * ROWS + 1024);
 
         /** Of one block of 32 columns and 32 rows. */
         final int blockBytes;
 
-        /** Blocks that are read at a time. */
-        final int chunkBlocks;
-
         Format(int blockBytes) {
             this.blockBytes = blockBytes;
-            this.chunkBlocks = CHUNK_BYTES / blockBytes;
         }
     }
 
@@ -50,6 +40,8 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
 
     private static final ValueLayout.OfShort LITTLE_SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat LITTLE_FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LITTLE_LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
 
@@ -72,21 +64,20 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
     }
 
     /** Where the strip that begins at a row is. */
-    private long strip(int firstRow) {
+    long strip(int firstRow) {
         return offset + (long) firstRow / ROWS * blocks * format.blockBytes;
     }
 
     /**
-     * Copies some blocks of a strip to where kernels take them from. Loads from an array cost half the instructions of loads
-     * from a segment, and while this waits for memory the processor still has the last chunk to multiply.
+     * Copies some blocks of a strip. Kernels load from arrays: that takes half the instructions of loads from a segment.
      *
-     * @param into {@link #CHUNK_BYTES}
+     * @param strip where it is
      */
-    void read(int firstRow, int block, int count, byte[] into) {
+    void read(long strip, int block, int count, byte[] into) {
         MemorySegment.copy(
                 data,
                 ValueLayout.JAVA_BYTE,
-                strip(firstRow) + (long) block * format.blockBytes,
+                strip + (long) block * format.blockBytes,
                 into,
                 0,
                 count * format.blockBytes);
@@ -104,7 +95,7 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         for (int first = from; first < to; first += ROWS) {
             for (int b = 0; b < blocks; b++) {
                 boolean valid = matrix instanceof Q8_0Matrix q8
-                        ? fillQ8(q8, first, b, block)
+                        ? fillQ8(q8, first, b, block, target)
                         : fillMxFp4(matrix, first, b, block, target);
                 if (!valid) {
                     return false;
@@ -121,18 +112,18 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         return true;
     }
 
-    private static boolean fillQ8(Q8_0Matrix m, int first, int block, byte[] into) {
+    private static boolean fillQ8(Q8_0Matrix m, int first, int block, byte[] into, MemorySegment target) {
         byte[] source = new byte[34]; // does not escape
         for (int r = 0; r < ROWS; r++) {
             long at = m.offset() + (first + r) * m.rowStride() + block * 34L;
             MemorySegment.copy(m.data(), ValueLayout.JAVA_BYTE, at, source, 0, 34);
-            if ((source[1] & 0x7c) == 0x7c) { // infinite, or not a number
+            float scale = Float.float16ToFloat((short) (source[0] & 0xff | source[1] << 8));
+            if (!Float.isFinite(scale)) {
                 return false;
             }
-            into[2 * r] = source[0];
-            into[2 * r + 1] = source[1];
+            target.set(LITTLE_FLOAT, 4L * r, scale);
             for (int c = 0; c < 32; c++) {
-                into[2 * ROWS + c * ROWS + r] = source[2 + c];
+                into[4 * ROWS + c * ROWS + r] = source[2 + c];
             }
         }
         return true;

@@ -3,6 +3,7 @@ package dev.ossicle.cpu;
 import static java.util.Objects.requireNonNull;
 
 import dev.ossicle.checkpoint.ExpertWeights;
+import dev.ossicle.checkpoint.F32Matrix;
 import dev.ossicle.checkpoint.LayerWeights;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
@@ -14,6 +15,8 @@ import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
 import dev.ossicle.engine.Precision;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,6 +43,9 @@ public final class VectorModelRunner implements ModelRunner {
 
     /** Rows whose logits are computed together. */
     private static final int LOGIT_ROWS = 16;
+
+    private static final ValueLayout.OfFloat LITTLE_FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
 
     /** Memory of one thread; [T, BLOCK] results of a block of weights. */
     private static final class Scratch {
@@ -376,8 +382,7 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     /** One block of rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
-    private void project(
-            Matrix matrix, @Nullable Strips relayed, float[] bias, int block, int thread, float[] out) {
+    private void project(Matrix matrix, @Nullable Strips relayed, float[] bias, int block, int thread, float[] out) {
         Scratch mine = scratch[thread];
         int first = block * RowMultiplier.BLOCK;
         int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
@@ -564,6 +569,11 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     private static void bias(Matrix matrix, int row, int first, float[] into) {
+        if (matrix instanceof F32Matrix m && m.columnStride() == 4) { // as GGUF has them
+            long at = m.offset() + row * m.rowStride() + 4L * first;
+            MemorySegment.copy(m.data(), LITTLE_FLOAT, at, into, 0, into.length);
+            return;
+        }
         for (int i = 0; i < into.length; i++) {
             into[i] = matrix.get(row, first + i);
         }
@@ -617,8 +627,7 @@ public final class VectorModelRunner implements ModelRunner {
         Scratch mine = scratch[thread];
         int first = block * RowMultiplier.BLOCK;
         int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
-        mine.multiply(
-                weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows);
+        mine.multiply(weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows);
         for (int i = 0; i < logitRows; i++) {
             System.arraycopy(mine.a, i * RowMultiplier.BLOCK, logitBuffer[i], first, count);
         }

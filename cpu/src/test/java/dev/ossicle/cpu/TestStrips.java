@@ -82,7 +82,9 @@ final class TestStrips {
                             want += product;
                             size += Math.abs(product);
                         }
-                        assertThat((double) together[i]).as("%d columns, result %d", columns, i).isBetween(want - 1e-6 * size, want + 1e-6 * size);
+                        assertThat((double) together[i])
+                                .as("%d columns, result %d", columns, i)
+                                .isBetween(want - 1e-6 * size, want + 1e-6 * size);
                     }
                     for (int count = 1; count <= vectors; count++) {
                         float[] some = new float[count * 32];
