@@ -1,5 +1,6 @@
 package dev.ossicle.cpu;
 
+import static dev.ossicle.cpu.AttentionKernels.TILE;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import dev.ossicle.checkpoint.ModelConfig;
@@ -24,21 +25,26 @@ final class Attention {
     private final int window;
     private final float scale;
 
-    /** [D, R] queries, scaled. */
+    /** [R, D] queries, scaled. */
     private final float[] q;
-    /** [stride, R] output. */
+    /** [R, stride] output. */
     private final float[] o;
-    /** [BLOCK, R] scores, then weights. */
-    private final float[] s = new float[BLOCK * ROWS];
-    /** [BLOCK, stride] keys and values of the block at hand. */
+    /** [R, BLOCK] scores, then weights. */
+    private final float[] s = new float[ROWS * BLOCK];
+    /** [D, BLOCK] keys of the block at hand. */
     private final float[] k;
-
+    /** [BLOCK, stride] its values. */
     private final float[] v;
+    /** Room for either as they are in the cache. */
+    private final short[] shorts;
+
+    private final float[] scales = new float[BLOCK];
+
     private final float[] max = new float[ROWS];
-    private final float[] sum = new float[ROWS];
+    /** [R, W]. */
+    private final float[] sum = new float[ROWS * WIDTH];
+
     private final float[] shrink = new float[ROWS];
-    private final float[] oldest = new float[ROWS];
-    private final float[] newest = new float[ROWS];
 
     Attention(ModelConfig config) {
         headDim = config.headDim();
@@ -46,10 +52,11 @@ final class Attention {
         group = config.heads() / config.kvHeads();
         window = config.window();
         scale = (float) (1 / Math.sqrt(headDim));
-        q = new float[headDim * ROWS];
-        o = new float[stride * ROWS];
-        k = new float[BLOCK * stride];
+        q = new float[ROWS * headDim];
+        o = new float[ROWS * stride];
+        k = new float[headDim * BLOCK];
         v = new float[BLOCK * stride];
+        shorts = new short[BLOCK * stride];
     }
 
     /**
@@ -76,71 +83,58 @@ final class Attention {
             float[] out,
             int outAt,
             int outStride) {
-        int rows = (count + WIDTH - 1) / WIDTH * WIDTH;
+        int rows = (count + TILE - 1) / TILE * TILE;
         int firstPosition = position + first / group;
         int lastPosition = position + (first + count - 1) / group;
         for (int r = 0; r < rows; r++) {
             boolean real = r < count;
-            int token = (real ? first + r : first) / group;
-            int head = kvHead * group + (first + r) % group;
-            int from = queriesAt + token * queryWidth + head * headDim;
+            int from = queriesAt + (first + r) / group * queryWidth + head(kvHead, first + r) * headDim;
             for (int i = 0; i < headDim; i++) {
-                q[i * rows + r] = real ? queries[from + i] * scale : 0;
+                q[r * headDim + i] = real ? queries[from + i] * scale : 0;
             }
-            newest[r] = position + token;
-            oldest[r] = windowed ? position + token - window + 1 : 0;
-            max[r] = real ? sinks[head] : 0;
-            sum[r] = 1;
+            max[r] = real ? sinks[head(kvHead, first + r)] : 0;
+            Arrays.fill(sum, r * WIDTH, (r + 1) * WIDTH, 0);
+            sum[r * WIDTH] = 1; // the sink
         }
-        Arrays.fill(o, 0, stride * rows, 0);
+        Arrays.fill(o, 0, rows * stride, 0);
 
         int start = windowed ? Math.max(0, firstPosition - window + 1) : 0;
         for (int block = start / BLOCK; block <= lastPosition / BLOCK; block++) {
             int firstKey = block * BLOCK;
             int keys = Math.min(BLOCK, lastPosition + 1 - firstKey);
-            sequence.load(layer, block, kvHead, keys, k, v);
-            boolean hidden = firstKey + keys - 1 > firstPosition || (windowed && firstKey < lastPosition - window + 1);
-            addBlock(rows, firstKey, keys, hidden);
+            boolean scaled = sequence.loadKeys(layer, block, kvHead, k, shorts, scales);
+            for (int r = 0; r < rows; r += TILE) {
+                AttentionKernels.scores(q, r * headDim, k, headDim, s, r * BLOCK);
+            }
+            if (scaled) {
+                AttentionKernels.scale(s, rows, scales);
+            }
+            boolean hidden = firstKey + BLOCK - 1 > firstPosition || (windowed && firstKey < lastPosition - window + 1);
+            for (int r = 0; hidden && r < rows; r++) {
+                int newest = position + (first + Math.min(r, count - 1)) / group;
+                int oldest = windowed ? newest - window + 1 : 0;
+                AttentionKernels.mask(s, r * BLOCK, oldest - firstKey, newest - firstKey);
+            }
+            AttentionKernels.softmax(s, rows, max, sum, shrink);
+            if (sequence.loadValues(layer, block, kvHead, keys, v, shorts, scales)) {
+                AttentionKernels.scale(s, rows, scales);
+            }
+            for (int r = 0; r < rows; r += TILE) {
+                AttentionKernels.values(s, r * BLOCK, keys, v, stride, shrink, r, o, r * stride);
+            }
         }
 
         for (int r = 0; r < count; r++) {
-            int token = (first + r) / group;
-            int head = kvHead * group + (first + r) % group;
-            int to = outAt + token * outStride + head * headDim;
+            int to = outAt + (first + r) / group * outStride + head(kvHead, first + r) * headDim;
+            float total = Lanes.sum(sum, r * WIDTH);
             for (int i = 0; i < headDim; i++) {
-                out[to + i] = o[i * rows + r] / sum[r];
+                out[to + i] = o[r * stride + i] / total;
             }
         }
     }
 
-    /** @param hidden whether some row must not see some key */
-    private void addBlock(int rows, int firstKey, int keys, boolean hidden) {
-        int row = 0;
-        for (; row + 2 * WIDTH <= rows; row += 2 * WIDTH) {
-            for (int j = 0; j < keys; j += 4) {
-                AttentionKernels.scores2(q, row, rows, k, j * stride, stride, headDim, s, j * rows + row);
-            }
-        }
-        if (row < rows) {
-            for (int j = 0; j < keys; j += 4) {
-                AttentionKernels.scores1(q, row, rows, k, j * stride, stride, headDim, s, j * rows + row);
-            }
-        }
-        for (row = 0; row < rows; row += WIDTH) {
-            if (hidden) {
-                AttentionKernels.mask(s, row, rows, firstKey, keys, oldest, newest, row);
-            }
-            AttentionKernels.softmax(s, row, rows, keys, max, sum, shrink, row);
-        }
-        for (row = 0; row + 2 * WIDTH <= rows; row += 2 * WIDTH) {
-            for (int i = 0; i < stride; i += 4) {
-                AttentionKernels.values2(s, row, rows, keys, v, i, stride, shrink, row, o, i * rows + row);
-            }
-        }
-        if (row < rows) {
-            for (int i = 0; i < stride; i += 4) {
-                AttentionKernels.values1(s, row, rows, keys, v, i, stride, shrink, row, o, i * rows + row);
-            }
-        }
+    /** The query head of a row. */
+    private int head(int kvHead, int row) {
+        return kvHead * group + row % group;
     }
 }

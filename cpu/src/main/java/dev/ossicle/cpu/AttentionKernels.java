@@ -1,220 +1,203 @@
 package dev.ossicle.cpu;
 
 import static dev.ossicle.cpu.Lanes.FLOATS;
+import static dev.ossicle.cpu.Lanes.SHORTS;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * One block of keys and values against some query rows. Each lane is a query row, so that no lane ever needs another: a row
- * comes out the same whatever rows stand beside it. R is the number of rows, a multiple of W.
+ * One block of keys and values against some query rows. R is the number of rows, a multiple of {@link #TILE}; lanes are keys, or
+ * components of values. What is computed of a row does not depend on the rows beside it.
  */
 final class AttentionKernels {
+    /** Rows that are multiplied together: with two vectors there are eight sums, as many as FMA units can take in turns. */
+    static final int TILE = 4;
+
+    private static final int KEYS = VectorKvSequence.BLOCK;
+
     private AttentionKernels() {}
 
     /**
-     * Scores of four keys for two vectors of rows.
+     * Scores of four rows.
      *
-     * @param q queries, scaled [D, R], from the first of the rows on
-     * @param k keys [., keyStride], from the first of the four on
-     * @param s scores [key, R], from the first key and row on
+     * @param q queries, scaled [TILE, D], from the first of the rows on
+     * @param k keys [D, KEYS]
+     * @param s scores [TILE, KEYS], from the first of the rows on
      */
-    static void scores2(
-            float[] q, int qAt, int rows, float[] k, int kAt, int keyStride, int headDim, float[] s, int sAt) {
-        FloatVector a0 = FloatVector.zero(FLOATS);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        FloatVector b0 = a0;
-        FloatVector b1 = a0;
-        FloatVector b2 = a0;
-        FloatVector b3 = a0;
-        for (int i = 0; i < headDim; i++) {
-            FloatVector a = FloatVector.fromArray(FLOATS, q, qAt + i * rows);
-            FloatVector b = FloatVector.fromArray(FLOATS, q, qAt + i * rows + WIDTH);
-            FloatVector v = FloatVector.broadcast(FLOATS, k[kAt + i]);
-            a0 = v.fma(a, a0);
-            b0 = v.fma(b, b0);
-            v = FloatVector.broadcast(FLOATS, k[kAt + keyStride + i]);
-            a1 = v.fma(a, a1);
-            b1 = v.fma(b, b1);
-            v = FloatVector.broadcast(FLOATS, k[kAt + 2 * keyStride + i]);
-            a2 = v.fma(a, a2);
-            b2 = v.fma(b, b2);
-            v = FloatVector.broadcast(FLOATS, k[kAt + 3 * keyStride + i]);
-            a3 = v.fma(a, a3);
-            b3 = v.fma(b, b3);
+    static void scores(float[] q, int qAt, float[] k, int headDim, float[] s, int sAt) {
+        int q1 = qAt + headDim;
+        int q2 = q1 + headDim;
+        int q3 = q2 + headDim;
+        for (int key = 0; key < KEYS; key += 2 * WIDTH) {
+            FloatVector a0 = FloatVector.zero(FLOATS);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector b2 = a0;
+            FloatVector b3 = a0;
+            for (int i = 0; i < headDim; i++) {
+                FloatVector a = FloatVector.fromArray(FLOATS, k, i * KEYS + key);
+                FloatVector b = FloatVector.fromArray(FLOATS, k, i * KEYS + key + WIDTH);
+                FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + i]);
+                a0 = a.fma(x, a0);
+                b0 = b.fma(x, b0);
+                x = FloatVector.broadcast(FLOATS, q[q1 + i]);
+                a1 = a.fma(x, a1);
+                b1 = b.fma(x, b1);
+                x = FloatVector.broadcast(FLOATS, q[q2 + i]);
+                a2 = a.fma(x, a2);
+                b2 = b.fma(x, b2);
+                x = FloatVector.broadcast(FLOATS, q[q3 + i]);
+                a3 = a.fma(x, a3);
+                b3 = b.fma(x, b3);
+            }
+            int to = sAt + key;
+            a0.intoArray(s, to);
+            b0.intoArray(s, to + WIDTH);
+            a1.intoArray(s, to + KEYS);
+            b1.intoArray(s, to + KEYS + WIDTH);
+            a2.intoArray(s, to + 2 * KEYS);
+            b2.intoArray(s, to + 2 * KEYS + WIDTH);
+            a3.intoArray(s, to + 3 * KEYS);
+            b3.intoArray(s, to + 3 * KEYS + WIDTH);
         }
-        a0.intoArray(s, sAt);
-        b0.intoArray(s, sAt + WIDTH);
-        a1.intoArray(s, sAt + rows);
-        b1.intoArray(s, sAt + rows + WIDTH);
-        a2.intoArray(s, sAt + 2 * rows);
-        b2.intoArray(s, sAt + 2 * rows + WIDTH);
-        a3.intoArray(s, sAt + 3 * rows);
-        b3.intoArray(s, sAt + 3 * rows + WIDTH);
     }
 
-    /** The same for one vector of rows. */
-    static void scores1(
-            float[] q, int qAt, int rows, float[] k, int kAt, int keyStride, int headDim, float[] s, int sAt) {
-        FloatVector a0 = FloatVector.zero(FLOATS);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        for (int i = 0; i < headDim; i++) {
-            FloatVector a = FloatVector.fromArray(FLOATS, q, qAt + i * rows);
-            a0 = FloatVector.broadcast(FLOATS, k[kAt + i]).fma(a, a0);
-            a1 = FloatVector.broadcast(FLOATS, k[kAt + keyStride + i]).fma(a, a1);
-            a2 = FloatVector.broadcast(FLOATS, k[kAt + 2 * keyStride + i]).fma(a, a2);
-            a3 = FloatVector.broadcast(FLOATS, k[kAt + 3 * keyStride + i]).fma(a, a3);
+    /** @param count rounded up to a multiple of W, for which there must be room */
+    static void expand(short[] from, int count, float[] into) {
+        for (int i = 0; i < count; i += WIDTH) {
+            ((FloatVector) ShortVector.fromArray(SHORTS, from, i).convertShape(VectorOperators.S2F, FLOATS, 0))
+                    .intoArray(into, i);
         }
-        a0.intoArray(s, sAt);
-        a1.intoArray(s, sAt + rows);
-        a2.intoArray(s, sAt + 2 * rows);
-        a3.intoArray(s, sAt + 3 * rows);
+    }
+
+    /**
+     * Multiplies the scores or weights of each key.
+     *
+     * @param s [R, KEYS]
+     * @param scales [KEYS]
+     */
+    static void scale(float[] s, int rows, float[] scales) {
+        for (int key = 0; key < KEYS; key += WIDTH) {
+            FloatVector scale = FloatVector.fromArray(FLOATS, scales, key);
+            for (int row = 0; row < rows; row++) {
+                int at = row * KEYS + key;
+                FloatVector.fromArray(FLOATS, s, at).mul(scale).intoArray(s, at);
+            }
+        }
     }
 
     /**
      * Sets the scores of keys that a row must not see to minus infinity.
      *
-     * @param s scores [key, R] of one vector of rows
-     * @param firstKey position of the first of {@code keys} keys
-     * @param oldest first position that each row sees [R]
-     * @param newest last one [R]; positions are below 2^24, so floats hold them
+     * @param s scores of one row [KEYS]
+     * @param from first of the block's keys that the row sees, may lie outside the block
+     * @param to last one
      */
-    static void mask(float[] s, int sAt, int rows, int firstKey, int keys, float[] oldest, float[] newest, int row) {
-        FloatVector from = FloatVector.fromArray(FLOATS, oldest, row);
-        FloatVector to = FloatVector.fromArray(FLOATS, newest, row);
-        for (int j = 0; j < keys; j++) {
-            int at = sAt + j * rows;
-            float key = firstKey + j;
-            VectorMask<Float> unseen = from.compare(VectorOperators.GT, key).or(to.compare(VectorOperators.LT, key));
-            FloatVector.fromArray(FLOATS, s, at)
-                    .blend(Float.NEGATIVE_INFINITY, unseen)
-                    .intoArray(s, at);
-        }
+    static void mask(float[] s, int sAt, int from, int to) {
+        int first = Math.clamp(from, 0, KEYS);
+        int end = Math.clamp(to + 1L, first, KEYS);
+        Arrays.fill(s, sAt, sAt + first, Float.NEGATIVE_INFINITY);
+        Arrays.fill(s, sAt + end, sAt + KEYS, Float.NEGATIVE_INFINITY);
     }
 
     /**
-     * One step of the online softmax for one vector of rows: scores become weights relative to the new maximum.
+     * One step of the online softmax: scores become weights relative to the new maximum.
      *
-     * @param s scores [key, R], replaced by their weights
+     * @param s scores [R, KEYS], replaced by their weights
      * @param max running maximum [R]
-     * @param sum running sum of the weights, relative to the maximum [R]
-     * @param shrink factor by which this step's maximum makes earlier weights smaller [R]
+     * @param sum running sums of the weights, relative to the maximum, lane by lane [R, W]
+     * @param shrink set to the factor by which this step's maximum makes earlier weights smaller [R], with room for a
+     *     multiple of W
      */
-    static void softmax(float[] s, int sAt, int rows, int keys, float[] max, float[] sum, float[] shrink, int row) {
-        FloatVector before = FloatVector.fromArray(FLOATS, max, row);
-        FloatVector top = before;
-        for (int j = 0; j < keys; j++) {
-            FloatVector score = FloatVector.fromArray(FLOATS, s, sAt + j * rows);
-            top = top.blend(score, score.compare(VectorOperators.GT, top));
+    static void softmax(float[] s, int rows, float[] max, float[] sum, float[] shrink) {
+        for (int row = 0; row < rows; row++) {
+            FloatVector top = FloatVector.fromArray(FLOATS, s, row * KEYS);
+            for (int key = WIDTH; key < KEYS; key += WIDTH) {
+                top = top.max(FloatVector.fromArray(FLOATS, s, row * KEYS + key));
+            }
+            // Unlike a sum's, the order of a maximum does not matter.
+            float newest = Math.max(max[row], top.reduceLanes(VectorOperators.MAX));
+            shrink[row] = max[row] - newest;
+            max[row] = newest;
+            for (int key = 0; key < KEYS; key += WIDTH) {
+                FloatVector.fromArray(FLOATS, s, row * KEYS + key).sub(newest).intoArray(s, row * KEYS + key);
+            }
         }
-        before.sub(top).intoArray(shrink, row);
-        Elementwise.exp(shrink, row, WIDTH, 1);
-        for (int j = 0; j < keys; j++) {
-            int at = sAt + j * rows;
-            FloatVector.fromArray(FLOATS, s, at).sub(top).intoArray(s, at);
+        Elementwise.exp(shrink, 0, WIDTH, (rows + WIDTH - 1) / WIDTH);
+        Elementwise.exp(s, 0, WIDTH, rows * KEYS / WIDTH);
+        for (int row = 0; row < rows; row++) {
+            FloatVector total =
+                    FloatVector.fromArray(FLOATS, sum, row * WIDTH).mul(FloatVector.broadcast(FLOATS, shrink[row]));
+            for (int key = 0; key < KEYS; key += WIDTH) {
+                total = total.add(FloatVector.fromArray(FLOATS, s, row * KEYS + key));
+            }
+            total.intoArray(sum, row * WIDTH);
         }
-        Elementwise.exp(s, sAt, rows, keys);
-        FloatVector total = FloatVector.fromArray(FLOATS, sum, row).mul(FloatVector.fromArray(FLOATS, shrink, row));
-        for (int j = 0; j < keys; j++) {
-            total = total.add(FloatVector.fromArray(FLOATS, s, sAt + j * rows));
-        }
-        top.intoArray(max, row);
-        total.intoArray(sum, row);
     }
 
     /**
-     * Adds weighted values: four components for two vectors of rows.
+     * Adds the weighted values of four rows.
      *
-     * @param p weights [key, R], from the first of the rows on
-     * @param v values [key, valueStride], from the first of the four components on
-     * @param o output so far [component, R], from the first component and row on
+     * @param p weights [TILE, KEYS], from the first of the rows on
+     * @param keys how many of the block there are
+     * @param v values [KEYS, stride]
+     * @param stride a multiple of 2W
+     * @param shrink of the rows, from the first on
+     * @param o output so far [TILE, stride], from the first of the rows on
      */
-    static void values2(
-            float[] p,
-            int pAt,
-            int rows,
-            int keys,
-            float[] v,
-            int vAt,
-            int valueStride,
-            float[] shrink,
-            int row,
-            float[] o,
-            int oAt) {
-        FloatVector shrinkA = FloatVector.fromArray(FLOATS, shrink, row);
-        FloatVector shrinkB = FloatVector.fromArray(FLOATS, shrink, row + WIDTH);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, o, oAt).mul(shrinkA);
-        FloatVector b0 = FloatVector.fromArray(FLOATS, o, oAt + WIDTH).mul(shrinkB);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, o, oAt + rows).mul(shrinkA);
-        FloatVector b1 = FloatVector.fromArray(FLOATS, o, oAt + rows + WIDTH).mul(shrinkB);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, o, oAt + 2 * rows).mul(shrinkA);
-        FloatVector b2 =
-                FloatVector.fromArray(FLOATS, o, oAt + 2 * rows + WIDTH).mul(shrinkB);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, o, oAt + 3 * rows).mul(shrinkA);
-        FloatVector b3 =
-                FloatVector.fromArray(FLOATS, o, oAt + 3 * rows + WIDTH).mul(shrinkB);
-        for (int j = 0; j < keys; j++) {
-            FloatVector a = FloatVector.fromArray(FLOATS, p, pAt + j * rows);
-            FloatVector b = FloatVector.fromArray(FLOATS, p, pAt + j * rows + WIDTH);
-            int at = vAt + j * valueStride;
-            FloatVector c = FloatVector.broadcast(FLOATS, v[at]);
-            a0 = c.fma(a, a0);
-            b0 = c.fma(b, b0);
-            c = FloatVector.broadcast(FLOATS, v[at + 1]);
-            a1 = c.fma(a, a1);
-            b1 = c.fma(b, b1);
-            c = FloatVector.broadcast(FLOATS, v[at + 2]);
-            a2 = c.fma(a, a2);
-            b2 = c.fma(b, b2);
-            c = FloatVector.broadcast(FLOATS, v[at + 3]);
-            a3 = c.fma(a, a3);
-            b3 = c.fma(b, b3);
+    static void values(
+            float[] p, int pAt, int keys, float[] v, int stride, float[] shrink, int row, float[] o, int oAt) {
+        int p1 = pAt + KEYS;
+        int p2 = p1 + KEYS;
+        int p3 = p2 + KEYS;
+        for (int i = 0; i < stride; i += 2 * WIDTH) {
+            int to = oAt + i;
+            FloatVector x = FloatVector.broadcast(FLOATS, shrink[row]);
+            FloatVector a0 = FloatVector.fromArray(FLOATS, o, to).mul(x);
+            FloatVector b0 = FloatVector.fromArray(FLOATS, o, to + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 1]);
+            FloatVector a1 = FloatVector.fromArray(FLOATS, o, to + stride).mul(x);
+            FloatVector b1 =
+                    FloatVector.fromArray(FLOATS, o, to + stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 2]);
+            FloatVector a2 = FloatVector.fromArray(FLOATS, o, to + 2 * stride).mul(x);
+            FloatVector b2 =
+                    FloatVector.fromArray(FLOATS, o, to + 2 * stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 3]);
+            FloatVector a3 = FloatVector.fromArray(FLOATS, o, to + 3 * stride).mul(x);
+            FloatVector b3 =
+                    FloatVector.fromArray(FLOATS, o, to + 3 * stride + WIDTH).mul(x);
+            for (int j = 0; j < keys; j++) {
+                FloatVector a = FloatVector.fromArray(FLOATS, v, j * stride + i);
+                FloatVector b = FloatVector.fromArray(FLOATS, v, j * stride + i + WIDTH);
+                x = FloatVector.broadcast(FLOATS, p[pAt + j]);
+                a0 = a.fma(x, a0);
+                b0 = b.fma(x, b0);
+                x = FloatVector.broadcast(FLOATS, p[p1 + j]);
+                a1 = a.fma(x, a1);
+                b1 = b.fma(x, b1);
+                x = FloatVector.broadcast(FLOATS, p[p2 + j]);
+                a2 = a.fma(x, a2);
+                b2 = b.fma(x, b2);
+                x = FloatVector.broadcast(FLOATS, p[p3 + j]);
+                a3 = a.fma(x, a3);
+                b3 = b.fma(x, b3);
+            }
+            a0.intoArray(o, to);
+            b0.intoArray(o, to + WIDTH);
+            a1.intoArray(o, to + stride);
+            b1.intoArray(o, to + stride + WIDTH);
+            a2.intoArray(o, to + 2 * stride);
+            b2.intoArray(o, to + 2 * stride + WIDTH);
+            a3.intoArray(o, to + 3 * stride);
+            b3.intoArray(o, to + 3 * stride + WIDTH);
         }
-        a0.intoArray(o, oAt);
-        b0.intoArray(o, oAt + WIDTH);
-        a1.intoArray(o, oAt + rows);
-        b1.intoArray(o, oAt + rows + WIDTH);
-        a2.intoArray(o, oAt + 2 * rows);
-        b2.intoArray(o, oAt + 2 * rows + WIDTH);
-        a3.intoArray(o, oAt + 3 * rows);
-        b3.intoArray(o, oAt + 3 * rows + WIDTH);
-    }
-
-    /** The same for one vector of rows. */
-    static void values1(
-            float[] p,
-            int pAt,
-            int rows,
-            int keys,
-            float[] v,
-            int vAt,
-            int valueStride,
-            float[] shrink,
-            int row,
-            float[] o,
-            int oAt) {
-        FloatVector factor = FloatVector.fromArray(FLOATS, shrink, row);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, o, oAt).mul(factor);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, o, oAt + rows).mul(factor);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, o, oAt + 2 * rows).mul(factor);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, o, oAt + 3 * rows).mul(factor);
-        for (int j = 0; j < keys; j++) {
-            FloatVector a = FloatVector.fromArray(FLOATS, p, pAt + j * rows);
-            int at = vAt + j * valueStride;
-            a0 = FloatVector.broadcast(FLOATS, v[at]).fma(a, a0);
-            a1 = FloatVector.broadcast(FLOATS, v[at + 1]).fma(a, a1);
-            a2 = FloatVector.broadcast(FLOATS, v[at + 2]).fma(a, a2);
-            a3 = FloatVector.broadcast(FLOATS, v[at + 3]).fma(a, a3);
-        }
-        a0.intoArray(o, oAt);
-        a1.intoArray(o, oAt + rows);
-        a2.intoArray(o, oAt + 2 * rows);
-        a3.intoArray(o, oAt + 3 * rows);
     }
 }

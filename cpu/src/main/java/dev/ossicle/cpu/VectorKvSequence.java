@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Keys and values of one sequence in float32, off the heap, in blocks of {@link #BLOCK} positions that are allocated as the
+ * Keys and values of one sequence in float32, or in 16 bits, off the heap, in blocks of {@link #BLOCK} positions that are allocated as the
  * sequence grows. A full layer keeps all of them. A windowed layer reuses a ring of blocks: the window and some slack, so
  * that a whole pass fits beside the window and short steps back are exact.
  */
@@ -21,10 +21,17 @@ final class VectorKvSequence implements KvSequence {
     private final int maxContext;
     /** Blocks that a windowed layer goes round in. */
     private final int ringBlocks;
-    /** Floats of one key or value, a multiple of 4, the rest zero. */
+    /** Numbers of one value, the rest zero. */
     private final int paddedHeadDim;
-    /** Floats of the keys of one block, and of its values, which follow: [K, BLOCK, paddedHeadDim]. */
-    private final int blockFloats;
+    /** Numbers of the keys of one block and head: [D, BLOCK]. */
+    private final int keyNumbers;
+    /**
+     * Numbers of its values: [BLOCK, paddedHeadDim]. A block has all heads' keys, then all heads' values, and if they are
+     * rounded then float scales: all heads' keys' [BLOCK], then all heads' values'.
+     */
+    private final int valueNumbers;
+    /** Whether they have 16 bits. */
+    private final boolean rounded;
 
     private final KvBlocks memory;
     /** [L][block], as many as are allocated. */
@@ -46,18 +53,23 @@ final class VectorKvSequence implements KvSequence {
         this.maxContext = maxContext;
         this.ringBlocks = (config.window() + slack + BLOCK - 1) / BLOCK;
         this.paddedHeadDim = paddedHeadDim(config);
-        this.blockFloats = config.kvHeads() * BLOCK * paddedHeadDim;
+        this.keyNumbers = config.headDim() * BLOCK;
+        this.valueNumbers = BLOCK * paddedHeadDim;
+        this.rounded = runner.roundsCache();
         this.blocks = new Block[config.layers()][0];
         this.memory = runner.kvBlocks();
     }
 
     /** Bytes of the blocks of such a model. */
-    static long blockBytes(ModelConfig config) {
-        return 2L * config.kvHeads() * BLOCK * paddedHeadDim(config) * Float.BYTES;
+    static long blockBytes(ModelConfig config, boolean rounded) {
+        long numbers = (long) config.kvHeads() * BLOCK * (config.headDim() + paddedHeadDim(config));
+        long scales = 2L * config.kvHeads() * BLOCK * Float.BYTES;
+        return rounded ? numbers * Short.BYTES + scales : numbers * Float.BYTES;
     }
 
+    /** A multiple of two vectors of any width. */
     static int paddedHeadDim(ModelConfig config) {
-        return (config.headDim() + 3) & -4;
+        return (config.headDim() + 31) & -32;
     }
 
     boolean isOf(VectorModelRunner other) {
@@ -96,27 +108,87 @@ final class VectorKvSequence implements KvSequence {
     /** Stores the keys and values [K*D] of one position, which {@link #reserve} has made room for. */
     void store(int layer, int position, float[] k, float[] v, int at) {
         MemorySegment block = block(layer, position / BLOCK);
+        int slot = position % BLOCK;
         int width = config.headDim();
         for (int head = 0; head < config.kvHeads(); head++) {
-            long to = ((long) head * BLOCK + position % BLOCK) * paddedHeadDim;
+            long key = (long) head * keyNumbers + slot;
+            long value = (long) config.kvHeads() * keyNumbers + (long) head * valueNumbers + slot * paddedHeadDim;
             int from = at + head * width;
-            MemorySegment.copy(k, from, block, ValueLayout.JAVA_FLOAT, to * Float.BYTES, width);
-            MemorySegment.copy(v, from, block, ValueLayout.JAVA_FLOAT, (blockFloats + to) * Float.BYTES, width);
+            if (rounded) {
+                storeRounded(k, from, block, key, BLOCK, keyScales(head) + slot);
+                storeRounded(v, from, block, value, 1, valueScales(head) + slot);
+            } else {
+                for (int i = 0; i < width; i++) {
+                    block.set(ValueLayout.JAVA_FLOAT, Float.BYTES * (key + i * BLOCK), k[from + i]);
+                }
+                MemorySegment.copy(v, from, block, ValueLayout.JAVA_FLOAT, Float.BYTES * value, width);
+            }
         }
     }
 
+    /** Not finite if a component is not. */
+    private void storeRounded(float[] x, int from, MemorySegment block, long to, int step, long scaleTo) {
+        float largest = 0;
+        for (int i = 0; i < config.headDim(); i++) {
+            largest = Math.max(largest, Math.abs(x[from + i])); // NaN if any is
+        }
+        float scale = largest / Short.MAX_VALUE;
+        float inverse = largest < Float.MIN_NORMAL ? 0 : Short.MAX_VALUE / largest;
+        for (int i = 0; i < config.headDim(); i++) {
+            block.set(ValueLayout.JAVA_SHORT, Short.BYTES * (to + (long) i * step), (short)
+                    Math.round(x[from + i] * inverse));
+        }
+        block.set(ValueLayout.JAVA_FLOAT, Float.BYTES * scaleTo, scale);
+    }
+
+    /** Where the scales of the keys of a head are, counted in floats from the start of the block. */
+    private long keyScales(int head) {
+        return (long) config.kvHeads() * (keyNumbers + valueNumbers) * Short.BYTES / Float.BYTES + (long) head * BLOCK;
+    }
+
+    private long valueScales(int head) {
+        return keyScales(head) + (long) config.kvHeads() * BLOCK;
+    }
+
     /**
-     * Copies the first {@code count} keys and values of a block and head.
+     * Copies all keys of a block and head; those that are not stored yet may be anything.
      *
-     * @param k [BLOCK, paddedHeadDim]
+     * @param k [D, BLOCK]
+     * @param shorts room for as many
+     * @param scales set to what each key is to be multiplied by [BLOCK]
+     * @return whether there are scales: otherwise they are all 1
+     */
+    boolean loadKeys(int layer, int blockIndex, int head, float[] k, short[] shorts, float[] scales) {
+        MemorySegment block = block(layer, blockIndex);
+        load(block, (long) head * keyNumbers, keyNumbers, k, shorts);
+        if (rounded) {
+            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * keyScales(head), scales, 0, BLOCK);
+        }
+        return rounded;
+    }
+
+    /**
+     * Copies the first {@code count} values of a block and head; as {@link #loadKeys}.
+     *
      * @param v [BLOCK, paddedHeadDim]
      */
-    void load(int layer, int blockIndex, int head, int count, float[] k, float[] v) {
+    boolean loadValues(int layer, int blockIndex, int head, int count, float[] v, short[] shorts, float[] scales) {
         MemorySegment block = block(layer, blockIndex);
-        long from = (long) head * BLOCK * paddedHeadDim;
-        int floats = count * paddedHeadDim;
-        MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, from * Float.BYTES, k, 0, floats);
-        MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, (blockFloats + from) * Float.BYTES, v, 0, floats);
+        long from = (long) config.kvHeads() * keyNumbers + (long) head * valueNumbers;
+        load(block, from, count * paddedHeadDim, v, shorts);
+        if (rounded) {
+            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * valueScales(head), scales, 0, BLOCK);
+        }
+        return rounded;
+    }
+
+    private void load(MemorySegment block, long from, int count, float[] into, short[] shorts) {
+        if (rounded) {
+            MemorySegment.copy(block, ValueLayout.JAVA_SHORT, Short.BYTES * from, shorts, 0, count);
+            AttentionKernels.expand(shorts, count, into);
+        } else {
+            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * from, into, 0, count);
+        }
     }
 
     void advance(int positions) {
@@ -162,7 +234,7 @@ final class VectorKvSequence implements KvSequence {
         for (int layer = 0; layer < blocks.length; layer++) {
             count += config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
         }
-        return count * blockBytes(config);
+        return count * blockBytes(config, rounded);
     }
 
     /** Shares all blocks: what either of the two writes later goes into a copy of the block. */

@@ -91,6 +91,7 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     private final ModelConfig config;
+    private final Precision precision;
     private final ModelWeights weights;
     private final Team team;
     private final Scratch[] scratch;
@@ -154,6 +155,7 @@ public final class VectorModelRunner implements ModelRunner {
             throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
         }
         this.config = requireNonNull(config, "config is null");
+        this.precision = requireNonNull(precision, "precision is null");
         this.weights = requireNonNull(weights, "weights are null");
         this.passRows = Pass.maxRows(config, passRows);
         this.pass = new Pass(config);
@@ -162,7 +164,7 @@ public final class VectorModelRunner implements ModelRunner {
         this.gain = weights.norm();
         this.scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch(config));
-        this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config));
+        this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config, roundsCache()));
         this.team = new Team(threads);
         this.strips = new Relayed[config.layers()];
         Arrays.fill(strips, Relayed.NOTHING);
@@ -241,6 +243,11 @@ public final class VectorModelRunner implements ModelRunner {
             }
             kv.advance(count);
         }
+    }
+
+    /** Whether keys and values are kept in 16 bits. */
+    boolean roundsCache() {
+        return precision == Precision.FAST;
     }
 
     KvBlocks kvBlocks() {

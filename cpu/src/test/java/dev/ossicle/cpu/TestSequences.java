@@ -151,7 +151,7 @@ final class TestSequences {
         ModelConfig config = config(32);
         try (VectorModelRunner runner = new VectorModelRunner(config, new RandomModel(1).weights(config), 1, 64);
                 KvSequence sequence = runner.newSequence(2048)) {
-            long block = 2L * 64 * 16 * 4; // keys and values of 64 positions and one head of 16
+            long block = 64 * (16 + 32) * 4L; // 64 positions of one head of 16, values padded to 32
             assertThat(sequence.bytes()).isZero();
             forward(runner, sequence, new int[1]);
             assertThat(sequence.bytes()).isEqualTo(2 * block);
