@@ -35,9 +35,7 @@ final class Attention {
     private final float[] k;
     /** [BLOCK, stride] its values. */
     private final float[] v;
-    /** Room for either as they are in the cache. */
-    private final short[] shorts;
-
+    /** What each key or value is to be multiplied by [BLOCK]. */
     private final float[] scales = new float[BLOCK];
 
     private final float[] max = new float[ROWS];
@@ -56,7 +54,6 @@ final class Attention {
         o = new float[ROWS * stride];
         k = new float[headDim * BLOCK];
         v = new float[BLOCK * stride];
-        shorts = new short[BLOCK * stride];
     }
 
     /**
@@ -102,7 +99,7 @@ final class Attention {
         for (int block = start / BLOCK; block <= lastPosition / BLOCK; block++) {
             int firstKey = block * BLOCK;
             int keys = Math.min(BLOCK, lastPosition + 1 - firstKey);
-            boolean scaled = sequence.loadKeys(layer, block, kvHead, k, shorts, scales);
+            boolean scaled = sequence.loadKeys(layer, block, kvHead, k, scales);
             for (int r = 0; r < rows; r += TILE) {
                 AttentionKernels.scores(q, r * headDim, k, headDim, s, r * BLOCK);
             }
@@ -116,7 +113,7 @@ final class Attention {
                 AttentionKernels.mask(s, r * BLOCK, oldest - firstKey, newest - firstKey);
             }
             AttentionKernels.softmax(s, rows, max, sum, shrink);
-            if (sequence.loadValues(layer, block, kvHead, keys, v, shorts, scales)) {
+            if (sequence.loadValues(layer, block, kvHead, keys, v, scales)) {
                 AttentionKernels.scale(s, rows, scales);
             }
             for (int r = 0; r < rows; r += TILE) {

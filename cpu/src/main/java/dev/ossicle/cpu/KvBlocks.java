@@ -9,6 +9,12 @@ import java.util.ArrayDeque;
  * past, and used again. It is given back to the system when the runner is closed. One thread at a time.
  */
 final class KvBlocks implements AutoCloseable {
+    /** Blocks come from slabs about as large: some huge pages. */
+    private static final long SLAB_BYTES = 8L << 20;
+
+    /** The most blocks of a slab: small models need few. */
+    private static final int MAX_SLAB_BLOCKS = 64;
+
     private static final long ALIGNMENT = 64; // a cache line, and the widest vector
 
     /** Some positions of one layer. */
@@ -30,17 +36,30 @@ final class KvBlocks implements AutoCloseable {
     private final long bytes;
     private final ArrayDeque<Block> free = new ArrayDeque<>();
 
+    private MemorySegment slab = MemorySegment.NULL;
+    private long slabUsed;
+
     KvBlocks(long bytes) {
-        this.bytes = bytes;
+        this.bytes = (bytes + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
     /** A block for one user; new ones are zero, used ones hold what they held. */
     Block take() {
         Block block = free.poll();
         if (block == null) {
-            return new Block(arena.allocate(bytes, ALIGNMENT));
+            return new Block(cut());
         }
         block.users = 1;
+        return block;
+    }
+
+    private MemorySegment cut() {
+        if (slabUsed + bytes > slab.byteSize()) {
+            slab = SystemMemory.allocate(arena, bytes * Math.clamp(SLAB_BYTES / bytes, 1, MAX_SLAB_BLOCKS));
+            slabUsed = 0;
+        }
+        MemorySegment block = slab.asSlice(slabUsed, bytes);
+        slabUsed += bytes;
         return block;
     }
 

@@ -26,8 +26,9 @@ final class VectorKvSequence implements KvSequence {
     /** Numbers of the keys of one block and head: [D, BLOCK]. */
     private final int keyNumbers;
     /**
-     * Numbers of its values: [BLOCK, paddedHeadDim]. A block has all heads' keys, then all heads' values, and if they are
-     * rounded then float scales: all heads' keys' [BLOCK], then all heads' values'.
+     * Numbers of its values: [BLOCK, paddedHeadDim]. A block has each head's keys and values, one head after the other: what is
+     * read together lies together. If they are rounded then float scales follow: each head's keys' [BLOCK] and values'
+     * [BLOCK].
      */
     private final int valueNumbers;
     /** Whether they have 16 bits. */
@@ -111,8 +112,8 @@ final class VectorKvSequence implements KvSequence {
         int slot = position % BLOCK;
         int width = config.headDim();
         for (int head = 0; head < config.kvHeads(); head++) {
-            long key = (long) head * keyNumbers + slot;
-            long value = (long) config.kvHeads() * keyNumbers + (long) head * valueNumbers + slot * paddedHeadDim;
+            long key = keys(head) + slot;
+            long value = values(head) + (long) slot * paddedHeadDim;
             int from = at + head * width;
             if (rounded) {
                 storeRounded(k, from, block, key, BLOCK, keyScales(head) + slot);
@@ -141,26 +142,34 @@ final class VectorKvSequence implements KvSequence {
         block.set(ValueLayout.JAVA_FLOAT, Float.BYTES * scaleTo, scale);
     }
 
+    /** Where the keys of a head are, in numbers from the start of the block. */
+    private long keys(int head) {
+        return (long) head * (keyNumbers + valueNumbers);
+    }
+
+    private long values(int head) {
+        return keys(head) + keyNumbers;
+    }
+
     /** Where the scales of the keys of a head are, counted in floats from the start of the block. */
     private long keyScales(int head) {
-        return (long) config.kvHeads() * (keyNumbers + valueNumbers) * Short.BYTES / Float.BYTES + (long) head * BLOCK;
+        return keys(config.kvHeads()) * Short.BYTES / Float.BYTES + 2L * head * BLOCK;
     }
 
     private long valueScales(int head) {
-        return keyScales(head) + (long) config.kvHeads() * BLOCK;
+        return keyScales(head) + BLOCK;
     }
 
     /**
      * Copies all keys of a block and head; those that are not stored yet may be anything.
      *
      * @param k [D, BLOCK]
-     * @param shorts room for as many
      * @param scales set to what each key is to be multiplied by [BLOCK]
      * @return whether there are scales: otherwise they are all 1
      */
-    boolean loadKeys(int layer, int blockIndex, int head, float[] k, short[] shorts, float[] scales) {
+    boolean loadKeys(int layer, int blockIndex, int head, float[] k, float[] scales) {
         MemorySegment block = block(layer, blockIndex);
-        load(block, (long) head * keyNumbers, keyNumbers, k, shorts);
+        load(block, keys(head), keyNumbers, k);
         if (rounded) {
             MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * keyScales(head), scales, 0, BLOCK);
         }
@@ -172,20 +181,18 @@ final class VectorKvSequence implements KvSequence {
      *
      * @param v [BLOCK, paddedHeadDim]
      */
-    boolean loadValues(int layer, int blockIndex, int head, int count, float[] v, short[] shorts, float[] scales) {
+    boolean loadValues(int layer, int blockIndex, int head, int count, float[] v, float[] scales) {
         MemorySegment block = block(layer, blockIndex);
-        long from = (long) config.kvHeads() * keyNumbers + (long) head * valueNumbers;
-        load(block, from, count * paddedHeadDim, v, shorts);
+        load(block, values(head), count * paddedHeadDim, v);
         if (rounded) {
             MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * valueScales(head), scales, 0, BLOCK);
         }
         return rounded;
     }
 
-    private void load(MemorySegment block, long from, int count, float[] into, short[] shorts) {
+    private void load(MemorySegment block, long from, int count, float[] into) {
         if (rounded) {
-            MemorySegment.copy(block, ValueLayout.JAVA_SHORT, Short.BYTES * from, shorts, 0, count);
-            AttentionKernels.expand(shorts, count, into);
+            AttentionKernels.expand(block, Short.BYTES * from, count, into);
         } else {
             MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * from, into, 0, count);
         }
