@@ -6,7 +6,6 @@ import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -41,32 +40,52 @@ final class Q8StripKernels {
      *
      * @param data the strip's blocks begin at {@code at}
      * @param out 32 results, added to what is there
-     * @param w room for two blocks
+     * @param w two blocks: the first one of the strip is there, in the half that {@code half} says
+     * @param after what is copied while the last block is multiplied: the first block of another strip
+     * @return the half where that is
      */
-    static void dot(MemorySegment data, long at, int blocks, float[] x, int xAt, float[] out, int outAt, byte[] w) {
-        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, w, 0, BLOCK_BYTES);
+    static int dot(
+            MemorySegment data,
+            long at,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] out,
+            int outAt,
+            byte[] w,
+            int half,
+            long after) {
         if (WIDTH == 16) {
-            dot32(data, at, blocks, x, xAt, out, outAt, w);
-            return;
+            dot32(data, at, blocks, x, xAt, out, outAt, w, half, after);
+            return half + blocks & 1;
         }
         for (int b = 0; b < blocks; b++) {
-            int from = (b & 1) * BLOCK_BYTES;
+            int from = (half + b & 1) * BLOCK_BYTES;
             int to = BLOCK_BYTES - from;
-            long next =
-                    b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : at; // after the last one, something that is there
+            long next = b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : after;
             dot16(data, next, w, from, to, x, xAt + 32 * b, out, outAt, 0);
             dot16(data, next, w, from, to, x, xAt + 32 * b, out, outAt, 16);
         }
+        return half + blocks & 1;
     }
 
     private static void dot32(
-            MemorySegment data, long first, int blocks, float[] x, int xAt, float[] out, int outAt, byte[] w) {
+            MemorySegment data,
+            long first,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] out,
+            int outAt,
+            byte[] w,
+            int half,
+            long after) {
         FloatVector f0 = FloatVector.fromArray(FLOATS, out, outAt);
         FloatVector f1 = FloatVector.fromArray(FLOATS, out, outAt + 16);
         for (int b = 0; b < blocks; b++) {
-            int from = (b & 1) * BLOCK_BYTES;
+            int from = (half + b & 1) * BLOCK_BYTES;
             int to = BLOCK_BYTES - from;
-            long next = b + 1 < blocks ? first + (b + 1L) * BLOCK_BYTES : first;
+            long next = b + 1 < blocks ? first + (b + 1L) * BLOCK_BYTES : after;
             int k = xAt + 32 * b;
             FloatVector even0 = FloatVector.zero(FLOATS);
             FloatVector even1 = even0;

@@ -6,10 +6,9 @@ import java.util.Arrays;
 final class Q8StripMultiplier {
     private static final int ROWS = Strips.ROWS;
     private static final int GROUP = Q8StripKernels.GROUP;
-    private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
-
-    /** Two blocks as they are in the strip. */
-    private final byte[] w = new byte[2 * BLOCK_BYTES];
+    private final LookAhead ahead = new LookAhead(Strips.Format.Q8_0);
+    /** A block as it is in the strip. */
+    private final byte[] w = new byte[Strips.Format.Q8_0.blockBytes];
 
     /** One block [32 columns, ROWS]. */
     private final float[] expanded = new float[32 * ROWS];
@@ -26,7 +25,20 @@ final class Q8StripMultiplier {
         if (vectors < GROUP) {
             // From the second vector on, the strip comes from the cache.
             for (int i = 0; i < vectors; i++) {
-                Q8StripKernels.dot(strips.data(), strip, strips.blocks(), x, xAt[from + i], out, i * ROWS, w);
+                long next = i + 1 < vectors ? strip : strips.stripAfter(firstRow);
+                ahead.begin(strips, strip);
+                int half = Q8StripKernels.dot(
+                        strips.data(),
+                        strip,
+                        strips.blocks(),
+                        x,
+                        xAt[from + i],
+                        out,
+                        i * ROWS,
+                        ahead.w,
+                        ahead.half,
+                        next);
+                ahead.end(half, strips.data(), next);
             }
             return;
         }

@@ -7,7 +7,6 @@ import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import dev.ossicle.checkpoint.MxFp4;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -118,9 +117,11 @@ final class StripKernels {
      * @param x rounded activations [blocks, 32]
      * @param xScales [blocks]
      * @param out 32 results, added to what is there
-     * @param w room for two blocks
+     * @param w two blocks: the first one of the strip is there, in the half that {@code half} says
+     * @param after what is copied while the last block is multiplied: the first block of another strip
+     * @return the half where that is
      */
-    static void dot(
+    static int dot(
             MemorySegment data,
             long at,
             int blocks,
@@ -130,13 +131,13 @@ final class StripKernels {
             int xScalesAt,
             float[] out,
             int outAt,
-            byte[] w) {
-        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, w, 0, BLOCK_BYTES);
+            byte[] w,
+            int half,
+            long after) {
         for (int b = 0; b < blocks; b++) {
-            int from = (b & 1) * BLOCK_BYTES;
+            int from = (half + b & 1) * BLOCK_BYTES;
             int to = BLOCK_BYTES - from;
-            long next =
-                    b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : at; // after the last one, something that is there
+            long next = b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : after;
             int k = xAt + 32 * b;
             for (int row = 0; row < Strips.ROWS; row += ROWS) {
                 int line = from + Strips.ROWS + 2 * row;
@@ -195,6 +196,7 @@ final class StripKernels {
                         .intoArray(out, result);
             }
         }
+        return half + blocks & 1;
     }
 
     /**

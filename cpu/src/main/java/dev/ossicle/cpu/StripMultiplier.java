@@ -16,6 +16,7 @@ final class StripMultiplier {
     /** Blocks that are read together to be expanded: some are too few to be worth a call. */
     private static final int CHUNK = 6;
 
+    private final LookAhead ahead = new LookAhead(Strips.Format.MXFP4);
     /** Blocks as they are in the strip. */
     private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes];
     /** Expanded strips [2, columns, ROWS]. */
@@ -43,8 +44,9 @@ final class StripMultiplier {
         if (grouped > 0) {
             multiplyGroups(a, rowA, b, rowB, from, grouped, x, outA, outB);
         }
-        multiplyRest(a, rowA, from, grouped, slots, x, outA);
-        multiplyRest(b, rowB, from, grouped, slots, x, outB);
+        boolean same = a.data() == b.data();
+        multiplyRest(a, rowA, from, grouped, slots, x, outA, same ? b.strip(rowB) : a.strip(rowA));
+        multiplyRest(b, rowB, from, grouped, slots, x, outB, same ? a.stripAfter(a == b ? rowB : rowA) : b.strip(rowB));
     }
 
     private void multiplyGroups(
@@ -92,16 +94,23 @@ final class StripMultiplier {
         }
     }
 
-    /** Slots that make no group; from the second on, the strip comes from the cache. */
+    /**
+     * Slots that make no group; from the second on, the strip comes from the cache.
+     *
+     * @param after where in the same data it probably goes on
+     */
     private void multiplyRest(
-            Strips strips, int firstRow, int from, int grouped, int slots, RoundedSlots x, float[] out) {
+            Strips strips, int firstRow, int from, int grouped, int slots, RoundedSlots x, float[] out, long after) {
         int blocks = strips.blocks();
+        long strip = strips.strip(firstRow);
         Arrays.fill(out, grouped * ROWS, slots * ROWS, 0);
         for (int slot = grouped; slot < slots; slot++) {
             int at = (from + slot) * blocks;
-            StripKernels.dot(
+            long next = slot + 1 < slots ? strip : after;
+            ahead.begin(strips, strip);
+            int half = StripKernels.dot(
                     strips.data(),
-                    strips.strip(firstRow),
+                    strip,
                     blocks,
                     x.values,
                     32 * at,
@@ -109,7 +118,10 @@ final class StripMultiplier {
                     at,
                     out,
                     slot * ROWS,
-                    chunk);
+                    ahead.w,
+                    ahead.half,
+                    next);
+            ahead.end(half, strips.data(), next);
         }
     }
 }

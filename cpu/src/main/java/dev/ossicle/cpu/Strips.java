@@ -68,6 +68,11 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         return offset + (long) firstRow / ROWS * blocks * format.blockBytes;
     }
 
+    /** Where the strip after that one is; the first one after the last. */
+    long stripAfter(int firstRow) {
+        return strip((firstRow + ROWS) % rows);
+    }
+
     /**
      * Copies some blocks of a strip. Kernels load from arrays: that takes half the instructions of loads from a segment.
      *

@@ -38,6 +38,9 @@ final class Team implements AutoCloseable {
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     private Stage stage = (task, thread) -> {};
+    /** Of the stage; written before its tasks can be claimed. */
+    private int total;
+
     private @Nullable Thread caller;
     private volatile boolean callerParked;
     private volatile boolean closed;
@@ -64,6 +67,7 @@ final class Team implements AutoCloseable {
         }
         caller = Thread.currentThread();
         stage = next;
+        total = tasks;
         unfinished.set(tasks);
         long number = (unclaimed.get() >>> 32) + 1;
         unclaimed.set(number << 32 | tasks);
@@ -107,7 +111,7 @@ final class Team implements AutoCloseable {
                 return;
             }
             if (unclaimed.compareAndSet(seen, seen - 1)) {
-                runTask(left - 1, thread);
+                runTask(total - left, thread); // upwards, as memory likes to be read
             }
         }
     }

@@ -41,6 +41,9 @@ public final class VectorModelRunner implements ModelRunner {
     /** Rows of a task in stages that work row by row. */
     private static final int ROWS_PER_TASK = 8;
 
+    /** Strips that a task multiplies in a row: neighbours in memory, which the next one's first block is fetched ahead for. */
+    private static final int STRIPS_PER_TASK = 4;
+
     /** Rows whose logits are computed together. */
     private static final int LOGIT_ROWS = 16;
 
@@ -131,8 +134,6 @@ public final class VectorModelRunner implements ModelRunner {
     private final Team.Stage gateUp = this::gateUp;
     private final Team.Stage down = this::down;
     private final Team.Stage round = this::round;
-    private final Team.Stage gateUpStrips = this::gateUpStrips;
-    private final Team.Stage downStrips = this::downStrips;
     private final Team.Stage addExperts = this::addExperts;
     private final Team.Stage unembed = this::unembed;
 
@@ -307,7 +308,6 @@ public final class VectorModelRunner implements ModelRunner {
     private void compute(LogitsConsumer logits) {
         int rows = pass.rows;
         int rowTasks = (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
-        int hiddenBlocks = RowMultiplier.blocks(config.hidden());
         for (Scratch each : scratch) {
             each.reserve(rows);
         }
@@ -320,28 +320,24 @@ public final class VectorModelRunner implements ModelRunner {
             gain = layer.attentionNorm();
             team.run(rowTasks, norm);
             checkFinite(false);
-            team.run(RowMultiplier.blocks(config.queryWidth()) + 2 * RowMultiplier.blocks(config.kvWidth()), project);
+            team.run(tasks(config.queryWidth()) + 2 * tasks(config.kvWidth()), project);
             team.run(rowTasks, rotate);
             team.run(pass.attentionTasks[pass.segments - 1], attend);
-            team.run(hiddenBlocks, addAttention);
+            team.run(tasks(config.hidden()), addAttention);
 
             gain = layer.mlpNorm();
             team.run(rowTasks, norm);
             checkFinite(true);
-            team.run(RowMultiplier.blocks(config.experts()), router);
+            team.run(tasks(config.experts()), router);
             route(rows);
-            int innerTasks = routing.activeCount() * RowMultiplier.blocks(config.intermediate());
-            if (strips[layerIndex].experts() == null) {
-                team.run(innerTasks, gateUp);
-                team.run(routing.activeCount() * hiddenBlocks, down);
-            } else {
+            if (strips[layerIndex].experts() != null) {
                 int slots = rows * config.expertsPerToken();
                 roundedNormed.grow(slots);
                 roundedInner.grow(slots);
                 team.run(routing.activeCount(), round);
-                team.run(innerTasks, gateUpStrips);
-                team.run(routing.activeCount() * ((hiddenBlocks + 1) / 2), downStrips);
             }
+            team.run(routing.activeCount() * tasks(config.intermediate()), gateUp);
+            team.run(routing.activeCount() * tasks(config.hidden()), down);
             team.run(rowTasks, addExperts);
         }
         for (int segment = 0; segment < pass.segments; segment++) {
@@ -353,6 +349,11 @@ public final class VectorModelRunner implements ModelRunner {
         team.run((pass.wanted + ROWS_PER_TASK - 1) / ROWS_PER_TASK, norm);
         checkFinite(false);
         emit(logits);
+    }
+
+    /** How many tasks so many rows of weights make. */
+    private static int tasks(int rows) {
+        return (RowMultiplier.blocks(rows) + STRIPS_PER_TASK - 1) / STRIPS_PER_TASK;
     }
 
     private void embed(int task, int thread) {
@@ -372,15 +373,15 @@ public final class VectorModelRunner implements ModelRunner {
 
     /** Queries, keys and values. */
     private void project(int task, int thread) {
-        int queryBlocks = RowMultiplier.blocks(config.queryWidth());
-        int kvBlocks = RowMultiplier.blocks(config.kvWidth());
-        if (task < queryBlocks) {
+        int queryTasks = tasks(config.queryWidth());
+        int kvTasks = tasks(config.kvWidth());
+        if (task < queryTasks) {
             project(layer.query(), strips[layerIndex].query(), layer.queryBias(), task, thread, pass.q);
-        } else if (task < queryBlocks + kvBlocks) {
-            project(layer.key(), strips[layerIndex].key(), layer.keyBias(), task - queryBlocks, thread, pass.k);
+        } else if (task < queryTasks + kvTasks) {
+            project(layer.key(), strips[layerIndex].key(), layer.keyBias(), task - queryTasks, thread, pass.k);
         } else {
-            int block = task - queryBlocks - kvBlocks;
-            project(layer.value(), strips[layerIndex].value(), layer.valueBias(), block, thread, pass.v);
+            int index = task - queryTasks - kvTasks;
+            project(layer.value(), strips[layerIndex].value(), layer.valueBias(), index, thread, pass.v);
         }
     }
 
@@ -388,10 +389,16 @@ public final class VectorModelRunner implements ModelRunner {
         project(layer.router(), null, layer.routerBias(), task, thread, pass.g);
     }
 
-    /** One block of rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
-    private void project(Matrix matrix, @Nullable Strips relayed, float[] bias, int block, int thread, float[] out) {
-        Scratch mine = scratch[thread];
-        int first = block * RowMultiplier.BLOCK;
+    /** Some rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
+    private void project(Matrix matrix, @Nullable Strips relayed, float[] bias, int task, int thread, float[] out) {
+        int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(matrix.rows()));
+        for (int block = task * STRIPS_PER_TASK; block < end; block++) {
+            projectBlock(matrix, relayed, bias, block * RowMultiplier.BLOCK, scratch[thread], out);
+        }
+    }
+
+    private void projectBlock(
+            Matrix matrix, @Nullable Strips relayed, float[] bias, int first, Scratch mine, float[] out) {
         int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
         mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows);
         for (int row = 0; row < pass.rows; row++) {
@@ -442,10 +449,15 @@ public final class VectorModelRunner implements ModelRunner {
                 pass.attendedStride);
     }
 
-    /** One block of rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */
-    private void addAttention(int block, int thread) {
-        Scratch mine = scratch[thread];
-        int first = block * RowMultiplier.BLOCK;
+    /** Some rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */
+    private void addAttention(int task, int thread) {
+        int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(config.hidden()));
+        for (int block = task * STRIPS_PER_TASK; block < end; block++) {
+            addAttentionBlock(block * RowMultiplier.BLOCK, scratch[thread]);
+        }
+    }
+
+    private void addAttentionBlock(int first, Scratch mine) {
         mine.multiply(
                 layer.out(),
                 strips[layerIndex].out(),
@@ -470,12 +482,22 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
-    /** One block of one expert: gate and up, and the activation. */
+    /** Some blocks of one expert: gate and up, and the activation. */
     private void gateUp(int task, int thread) {
-        Scratch mine = scratch[thread];
-        int blocks = RowMultiplier.blocks(config.intermediate());
-        int expert = routing.active(task / blocks);
-        int first = task % blocks * RowMultiplier.BLOCK;
+        int tasks = tasks(config.intermediate());
+        int expert = routing.active(task / tasks);
+        int block = task % tasks * STRIPS_PER_TASK;
+        int end = Math.min(block + STRIPS_PER_TASK, RowMultiplier.blocks(config.intermediate()));
+        for (; block < end; block++) {
+            if (strips[layerIndex].experts() == null) {
+                gateUpBlock(expert, block * RowMultiplier.BLOCK, scratch[thread]);
+            } else {
+                gateUpStrips(expert, block, scratch[thread]);
+            }
+        }
+    }
+
+    private void gateUpBlock(int expert, int first, Scratch mine) {
         int count = RowMultiplier.BLOCK; // intermediate sizes are multiples of 32
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
@@ -517,12 +539,8 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
-    /** As {@link #gateUp}; rounds what it gives. */
-    private void gateUpStrips(int task, int thread) {
-        Scratch mine = scratch[thread];
-        int blocks = RowMultiplier.blocks(config.intermediate());
-        int expert = routing.active(task / blocks);
-        int block = task % blocks;
+    /** As {@link #gateUpBlock}; rounds what it gives. */
+    private void gateUpStrips(int expert, int block, Scratch mine) {
         int first = block * RowMultiplier.BLOCK;
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
@@ -536,13 +554,26 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
-    /** As {@link #down}, two blocks at once; where their number is odd, the last one is computed twice. */
-    private void downStrips(int task, int thread) {
+    /** Some blocks of what one expert gives. */
+    private void down(int task, int thread) {
         Scratch mine = scratch[thread];
-        int blocks = RowMultiplier.blocks(config.hidden());
-        int pairs = (blocks + 1) / 2;
-        int expert = routing.active(task / pairs);
-        int first = task % pairs * 2 * RowMultiplier.BLOCK;
+        int tasks = tasks(config.hidden());
+        int expert = routing.active(task / tasks);
+        int block = task % tasks * STRIPS_PER_TASK;
+        int end = Math.min(block + STRIPS_PER_TASK, RowMultiplier.blocks(config.hidden()));
+        if (strips[layerIndex].experts() == null) {
+            for (; block < end; block++) {
+                downBlock(expert, block * RowMultiplier.BLOCK, mine);
+            }
+        } else {
+            for (; block < end; block += 2) {
+                downStrips(expert, block * RowMultiplier.BLOCK, mine);
+            }
+        }
+    }
+
+    /** As {@link #downBlock}, two blocks at once; where their number is odd, the last one is computed twice. */
+    private void downStrips(int expert, int first, Scratch mine) {
         int second = Math.min(first + RowMultiplier.BLOCK, config.hidden() - RowMultiplier.BLOCK);
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
@@ -553,11 +584,7 @@ public final class VectorModelRunner implements ModelRunner {
         storeExpert(mine.b, mine.biasB, expert, second, from, slots);
     }
 
-    private void down(int task, int thread) {
-        Scratch mine = scratch[thread];
-        int blocks = RowMultiplier.blocks(config.hidden());
-        int expert = routing.active(task / blocks);
-        int first = task % blocks * RowMultiplier.BLOCK;
+    private void downBlock(int expert, int first, Scratch mine) {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Matrix w = layer.experts().get(expert).down();
@@ -619,7 +646,7 @@ public final class VectorModelRunner implements ModelRunner {
                     logitBuffer[i] = new float[config.vocabulary()];
                 }
             }
-            team.run(RowMultiplier.blocks(config.vocabulary()), unembed);
+            team.run(tasks(config.vocabulary()), unembed);
             for (int i = 0; i < logitRows; i++) {
                 int row = pass.wantedRow[firstLogit + i];
                 if (!Elementwise.isFinite(logitBuffer[i])) {
@@ -630,9 +657,14 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
-    private void unembed(int block, int thread) {
-        Scratch mine = scratch[thread];
-        int first = block * RowMultiplier.BLOCK;
+    private void unembed(int task, int thread) {
+        int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(config.vocabulary()));
+        for (int block = task * STRIPS_PER_TASK; block < end; block++) {
+            unembedBlock(block * RowMultiplier.BLOCK, scratch[thread]);
+        }
+    }
+
+    private void unembedBlock(int first, Scratch mine) {
         int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
         mine.multiply(weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows);
         for (int i = 0; i < logitRows; i++) {

@@ -1,0 +1,38 @@
+package dev.ossicle.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The block of a strip that is being multiplied, and the one that comes next: while the last block of a strip is multiplied,
+ * the first one of the strip that is expected next is copied, so that a thread does not wait at the start of each strip. One
+ * thread's.
+ */
+final class LookAhead {
+    /** Two blocks. */
+    final byte[] w;
+
+    /** Which of the two holds the first block of a strip. */
+    int half;
+
+    private MemorySegment data = MemorySegment.NULL;
+    private long at;
+
+    LookAhead(Strips.Format format) {
+        w = new byte[2 * format.blockBytes];
+    }
+
+    /** Sees to it that the first block of the strip is there. */
+    void begin(Strips strips, long strip) {
+        if (data != strips.data() || at != strip) {
+            half = 0;
+            strips.read(strip, 0, 1, w);
+        }
+    }
+
+    /** Says which half holds the first block of which strip now. */
+    void end(int nextHalf, MemorySegment nextData, long nextAt) {
+        half = nextHalf;
+        data = nextData;
+        at = nextAt;
+    }
+}
