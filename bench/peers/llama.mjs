@@ -4,7 +4,7 @@ import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import { readFileSync } from "node:fs";
 
 const [modelPath, threads, prefill, decode] = [process.argv[2], ...process.argv.slice(3).map(Number)];
-const WARM_UP = 64;
+const WARM_UP = 512;
 
 const start = performance.now();
 const llama = await getLlama({ gpu: false, build: "never", maxThreads: threads, logLevel: LlamaLogLevel.error });
@@ -40,7 +40,7 @@ async function prefillSeconds(count) {
 }
 
 await prefillSeconds(WARM_UP);
-await decodeSeconds(3);
+await decodeSeconds(8);
 await sequence.clearHistory();
 const result = { model: modelPath, threads, load_seconds: loadSeconds, resident_bytes: 0, prefill: [], decode: [] };
 if (prefill > 0) {

@@ -20,7 +20,7 @@ const run = (command, args) => {
     return JSON.parse(lines.at(-1));
 };
 const ossicle = () =>
-    run(here("../../ossicle"), ["bench", positionals[0], "--json", "--threads", values.threads, "--prefill", values.prefill,
+    run(here("../../ossicle"), ["bench", positionals[0], "--json", "--bandwidth", "--threads", values.threads, "--prefill", values.prefill,
         "--decode", values.decode, "--precision", values.precision]);
 const llama = () =>
     run(process.execPath, [here("llama.mjs"), positionals[0], values.threads, values.prefill, values.decode]);
@@ -52,5 +52,8 @@ for (const [name, of] of Object.entries(measures)) {
             ` ${median(pairs.map((p) => of(p.theirs))).toFixed(2)} tokens/s`,
     );
 }
+const shares = pairs.map(({ ours }) => (ours.decode[0]?.tokens_per_second * ours.bytes_per_token) / ours.read_bytes_per_second);
+console.log(`decode reads ${median(pairs.map(({ ours }) => (ours.decode[0]?.tokens_per_second * ours.bytes_per_token) / 1e9)).toFixed(1)} GB/s of weights,` +
+    ` ${(100 * median(shares)).toFixed(0)} % of what plain reading reaches in the same process (${(100 * Math.min(...shares)).toFixed(0)} to ${(100 * Math.max(...shares)).toFixed(0)} %)`);
 console.log(`load: ${median(pairs.map((p) => p.ours.load_seconds)).toFixed(2)} and ${median(pairs.map((p) => p.theirs.load_seconds)).toFixed(2)} s`);
 console.log(`peak resident: ${(median(pairs.map((p) => p.ours.resident_bytes)) / 1e9).toFixed(2)} and ${(median(pairs.map((p) => p.theirs.resident_bytes)) / 1e9).toFixed(2)} GB`);

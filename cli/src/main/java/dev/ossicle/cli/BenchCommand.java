@@ -1,14 +1,12 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.checkpoint.Checkpoint;
-import dev.ossicle.checkpoint.ExpertWeights;
-import dev.ossicle.checkpoint.LayerWeights;
-import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.cpu.ReadBandwidth;
 import dev.ossicle.cpu.VectorModelRunner;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.Precision;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonObject;
 import java.io.PrintWriter;
@@ -43,8 +41,8 @@ final class BenchCommand implements Callable<Integer> {
     /** As the engine cuts prompts. */
     private static final int CHUNK = 512;
 
-    private static final int WARM_UP_PREFILL = 64;
-    private static final int WARM_UP_DECODE = 3;
+    private static final int WARM_UP_PREFILL = 512;
+    private static final int WARM_UP_DECODE = 8;
     private static final long SEED = 1;
 
     /** Tokens per second of one prompt length, or of decoding at one depth. */
@@ -83,6 +81,13 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--json", description = "One JSON object instead of a table.")
     private boolean json;
 
+    @Option(
+            names = "--bandwidth",
+            description =
+                    "With --json: adds anonymous_bytes, bytes_per_token and read_bytes_per_second, how fast plain reading"
+                            + " is. The table always has them.")
+    private boolean bandwidth;
+
     @Mixin
     private RunnerOptions runnerOptions;
 
@@ -104,7 +109,7 @@ final class BenchCommand implements Callable<Integer> {
         ModelLocation.Local location = ModelLocation.local(model);
         long start = System.nanoTime();
         try (Checkpoint checkpoint = Checkpoint.open(location.path());
-                ModelRunner runner = runnerOptions.open(checkpoint, err)) {
+                ModelRunner runner = runnerOptions.open(checkpoint, Precision.FAST, err)) {
             double loadSeconds = secondsSince(start);
             List<Rate> prefills = new ArrayList<>();
             List<Rate> decodes = new ArrayList<>();
@@ -125,9 +130,9 @@ final class BenchCommand implements Callable<Integer> {
             }
             progress.end();
             if (json) {
-                out.println(toJson(location.name(), loadSeconds, prefills, decodes));
+                out.println(toJson(location.name(), runner, loadSeconds, prefills, decodes));
             } else {
-                print(out, checkpoint, runner, loadSeconds, prefills, decodes);
+                print(out, runner, loadSeconds, prefills, decodes);
             }
         }
         return 0;
@@ -192,8 +197,9 @@ final class BenchCommand implements Callable<Integer> {
         return (System.nanoTime() - start) * 1e-9;
     }
 
-    private JsonObject toJson(String name, double loadSeconds, List<Rate> prefills, List<Rate> decodes) {
-        return JsonObject.builder()
+    private JsonObject toJson(
+            String name, ModelRunner runner, double loadSeconds, List<Rate> prefills, List<Rate> decodes) {
+        JsonObject.Builder result = JsonObject.builder()
                 .put("model", name)
                 .put("threads", runnerOptions.threads())
                 .put("load_seconds", rounded(loadSeconds))
@@ -214,8 +220,13 @@ final class BenchCommand implements Callable<Integer> {
                                         .put("tokens", rate.tokens())
                                         .put("tokens_per_second", rounded(rate.tokensPerSecond()))
                                         .build())
-                                .toList()))
-                .build();
+                                .toList()));
+        if (bandwidth) {
+            result.put("anonymous_bytes", MachineMemory.anonymous().orElse(0))
+                    .put("bytes_per_token", bytesPerToken(runner))
+                    .put("read_bytes_per_second", Math.round(ReadBandwidth.measure(runnerOptions.threads())));
+        }
+        return result.build();
     }
 
     private static double rounded(double value) {
@@ -223,18 +234,13 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void print(
-            PrintWriter out,
-            Checkpoint checkpoint,
-            ModelRunner runner,
-            double loadSeconds,
-            List<Rate> prefills,
-            List<Rate> decodes) {
+            PrintWriter out, ModelRunner runner, double loadSeconds, List<Rate> prefills, List<Rate> decodes) {
         String memory = String.format(
                 "%s at most, %s of it not of the file",
                 Sizes.bytes(MachineMemory.peakResident().orElse(0)),
                 Sizes.bytes(MachineMemory.anonymous().orElse(0)));
         double bandwidth = ReadBandwidth.measure(runnerOptions.threads());
-        double bytes = bytesPerToken(checkpoint);
+        double bytes = bytesPerToken(runner);
         out.println(runner.description());
         row(out, "load", "%.2f s", loadSeconds);
         row(out, "memory", "%s", memory);
@@ -258,22 +264,8 @@ final class BenchCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "%-17s %s%n", name, String.format(Locale.ROOT, format, values));
     }
 
-    /** Weights that a decoded token reads. */
-    private static double bytesPerToken(Checkpoint checkpoint) {
-        ModelConfig config = checkpoint.config();
-        double bytes = checkpoint.weights().unembedding().bytes();
-        for (LayerWeights layer : checkpoint.weights().layers()) {
-            ExpertWeights expert = layer.experts().getFirst();
-            bytes += layer.query().bytes()
-                    + layer.key().bytes()
-                    + layer.value().bytes()
-                    + layer.out().bytes()
-                    + layer.router().bytes()
-                    + (double) config.expertsPerToken()
-                            * (expert.gate().bytes()
-                                    + expert.up().bytes()
-                                    + expert.down().bytes());
-        }
-        return bytes;
+    /** Weights that a decoded token reads; 0 if the runner does not say. */
+    private static long bytesPerToken(ModelRunner runner) {
+        return runner instanceof VectorModelRunner cpu ? cpu.bytesPerToken() : 0;
     }
 }

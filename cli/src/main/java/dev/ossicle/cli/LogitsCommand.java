@@ -4,6 +4,7 @@ import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.Precision;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -75,7 +76,7 @@ final class LogitsCommand implements Callable<Integer> {
         int firstWanted = last == -1 ? 0 : ids.length - last;
         PrintWriter err = spec.commandLine().getErr();
         try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.local(model).path());
-                ModelRunner runner = runnerOptions.open(checkpoint, err);
+                ModelRunner runner = runnerOptions.open(checkpoint, Precision.EXACT, err);
                 KvSequence sequence = runner.newSequence(ids.length)) {
             // Written aside first: a failure leaves no file that looks like a result.
             Path target = out.toAbsolutePath();

@@ -260,9 +260,8 @@ final class RunCommand implements Callable<Integer> {
         if (system != null) {
             line.addAll(List.of("--system", system));
         }
-        if (runnerOptions.precision() != Precision.EXACT) {
-            line.addAll(List.of("--precision", runnerOptions.precision().name().toLowerCase(Locale.ROOT)));
-        }
+        line.addAll(List.of(
+                "--precision", runnerOptions.precision(Precision.FAST).name().toLowerCase(Locale.ROOT)));
         files.forEach(file -> line.addAll(List.of("--file", file.toString())));
         if (promptWord != null) {
             line.addAll(List.of("--", promptWord));

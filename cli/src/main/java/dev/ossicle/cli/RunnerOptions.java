@@ -29,21 +29,20 @@ final class RunnerOptions {
     @Option(
             names = "--precision",
             paramLabel = "NAME",
-            defaultValue = "exact",
-            description =
-                    "exact: float32 activations throughout; fast: rounded in front of MXFP4 experts, which are copied to"
-                            + " memory for it. Default: ${DEFAULT-VALUE}")
-    private Precision precision = Precision.EXACT;
+            description = "fast: weights are copied into memory as the kernels like them, activations in front of MXFP4"
+                    + " experts and the cache are rounded; exact: float32 throughout, straight from the file. Default: fast,"
+                    + " and exact for logits.")
+    private @Nullable Precision precision;
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
     LocalModel open(ModelLocation.Local model, PrintWriter err) {
         if (device != null) {
             choose(); // a name that does not exist is a mistake in the command line, whatever the model
         }
-        Precision possible = precision;
-        if (precision == Precision.FAST) {
+        Precision possible = precision(Precision.FAST);
+        if (possible == Precision.FAST) {
             try (Checkpoint checkpoint = Checkpoint.open(model.path())) {
-                possible = precision(checkpoint.bytes(), err);
+                possible = possible(possible, checkpoint.bytes(), err);
             }
         }
         return LocalModel.open(
@@ -51,28 +50,28 @@ final class RunnerOptions {
     }
 
     /** What was asked for. */
-    Precision precision() {
-        return precision;
+    Precision precision(Precision byDefault) {
+        return precision == null ? byDefault : precision;
     }
 
     /** What was asked for, unless there is no room for a copy of the weights. */
-    private Precision precision(long bytes, PrintWriter err) {
+    private static Precision possible(Precision wanted, long bytes, PrintWriter err) {
         long available = MachineMemory.available().orElse(Long.MAX_VALUE);
-        if (precision == Precision.FAST && available < bytes + RESERVED_BYTES) {
+        if (wanted == Precision.FAST && available < bytes + RESERVED_BYTES) {
             err.println("ossicle: --precision fast needs " + Sizes.bytes(bytes + RESERVED_BYTES) + " of memory, "
                     + Sizes.bytes(available) + " are available: computing from the file instead");
             return Precision.EXACT;
         }
-        return precision;
+        return wanted;
     }
 
     /** The same for tokens alone. */
-    ModelRunner open(Checkpoint checkpoint, PrintWriter err) {
+    ModelRunner open(Checkpoint checkpoint, Precision byDefault, PrintWriter err) {
         ModelRunners.Choice choice = choose();
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice.provider().open(checkpoint, threads(), precision(checkpoint.bytes(), err));
+        return choice.provider().open(checkpoint, threads(), possible(precision(byDefault), checkpoint.bytes(), err));
     }
 
     private ModelRunners.Choice choose() {

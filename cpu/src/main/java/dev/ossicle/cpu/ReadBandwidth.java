@@ -24,7 +24,7 @@ public final class ReadBandwidth {
     public static double measure(int threads) {
         double best = 0;
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment memory = arena.allocate(BYTES * threads, 4096).fill((byte) 1);
+            MemorySegment memory = SystemMemory.allocate(arena, BYTES * threads).fill((byte) 1);
             for (int pass = 0; pass < PASSES; pass++) {
                 long start = System.nanoTime();
                 List<Thread> readers = new ArrayList<>();

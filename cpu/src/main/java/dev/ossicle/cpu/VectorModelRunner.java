@@ -246,6 +246,31 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
+    /** Bytes of weights that a decoded token reads, as they lie in memory. */
+    public long bytesPerToken() {
+        long bytes = bytes(weights.unembedding(), unembedding);
+        for (int i = 0; i < config.layers(); i++) {
+            LayerWeights w = weights.layers().get(i);
+            Relayed relayed = strips[i];
+            ExpertWeights expert = w.experts().getFirst();
+            boolean relaid = relayed.experts() != null;
+            bytes += bytes(w.query(), relayed.query())
+                    + bytes(w.key(), relayed.key())
+                    + bytes(w.value(), relayed.value())
+                    + bytes(w.out(), relayed.out())
+                    + w.router().bytes()
+                    + config.expertsPerToken()
+                            * (bytes(expert.gate(), relaid ? relayed.gate(0) : null)
+                                    + bytes(expert.up(), relaid ? relayed.up(0) : null)
+                                    + bytes(expert.down(), relaid ? relayed.down(0) : null));
+        }
+        return bytes;
+    }
+
+    private static long bytes(Matrix matrix, @Nullable Strips strips) {
+        return strips == null ? matrix.bytes() : Strips.bytes(strips.format(), matrix);
+    }
+
     /** Whether keys and values are kept in 16 bits. */
     boolean roundsCache() {
         return precision == Precision.FAST;
