@@ -143,6 +143,7 @@ final class LocalTurn implements ChatModel.Turn {
             case STOP -> Finish.STOP;
             case LENGTH -> Finish.LENGTH;
             case CONTEXT -> Finish.CONTEXT;
+            case DEADLINE -> Finish.TIME;
             case CANCELLED -> Finish.CANCELLED;
         };
         return new ChatModel.StepEnd(

@@ -1,6 +1,7 @@
 package dev.ossicle.engine;
 
 import dev.ossicle.engine.GenerationEvent.Done;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -13,14 +14,22 @@ public final class Generation implements AutoCloseable {
     private record Failure(Throwable cause) {}
 
     private final GenerationRequest request;
+    private final long arrival;
+    private final Runnable whenEnded;
     /** {@link GenerationEvent}s, and at most one {@link Failure}, last. Bounded by the request's maximum of tokens. */
     private final BlockingQueue<Object> events = new LinkedBlockingQueue<>();
 
     private volatile boolean cancelled;
     private boolean ended;
 
-    Generation(GenerationRequest request) {
+    /**
+     * @param arrival on the clock of the scheduler
+     * @param whenEnded runs once, before the last event can be read
+     */
+    Generation(GenerationRequest request, long arrival, Runnable whenEnded) {
         this.request = request;
+        this.arrival = arrival;
+        this.whenEnded = whenEnded;
     }
 
     public GenerationRequest request() {
@@ -60,11 +69,25 @@ public final class Generation implements AutoCloseable {
         return cancelled;
     }
 
+    long arrival() {
+        return arrival;
+    }
+
+    /** Whether its deadline has passed. */
+    boolean isLate(long now) {
+        Duration timeout = request.timeout();
+        return timeout != null && now - arrival >= timeout.toNanos();
+    }
+
     void emit(GenerationEvent event) {
+        if (event instanceof Done) {
+            whenEnded.run();
+        }
         events.add(event);
     }
 
     void fail(Throwable cause) {
+        whenEnded.run();
         events.add(new Failure(cause));
     }
 }

@@ -24,6 +24,8 @@ public sealed interface GenerationEvent {
         LENGTH,
         /** The model's context is full. */
         CONTEXT,
+        /** The request's time was up. */
+        DEADLINE,
         CANCELLED
     }
 

@@ -2,6 +2,7 @@ package dev.ossicle.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param stopTokens the generation ends after any of these, which is handed out too
  * @param topLogprobs how many of the best tokens to report with each token; 0 for the token's own alone, -1 for none
  * @param mask what may come; null for anything
+ * @param priority the higher is admitted first when many wait; waiting raises it, a point a second
+ * @param timeout from the moment it is queued; null for none
  */
 public record GenerationRequest(
         int[] prompt,
@@ -21,7 +24,9 @@ public record GenerationRequest(
         int maxTokens,
         Set<Integer> stopTokens,
         int topLogprobs,
-        @Nullable TokenMask mask) {
+        @Nullable TokenMask mask,
+        int priority,
+        @Nullable Duration timeout) {
     /** Copies what can change. */
     public GenerationRequest {
         requireNonNull(sampling, "sampling is null");
@@ -40,5 +45,15 @@ public record GenerationRequest(
 
     public GenerationRequest(int[] prompt, Sampling sampling, int maxTokens, Set<Integer> stopTokens) {
         this(prompt, sampling, maxTokens, stopTokens, -1, null);
+    }
+
+    public GenerationRequest(
+            int[] prompt,
+            Sampling sampling,
+            int maxTokens,
+            Set<Integer> stopTokens,
+            int topLogprobs,
+            @Nullable TokenMask mask) {
+        this(prompt, sampling, maxTokens, stopTokens, topLogprobs, mask, 0, null);
     }
 }

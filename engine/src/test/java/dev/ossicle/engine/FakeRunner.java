@@ -2,6 +2,7 @@ package dev.ossicle.engine;
 
 import dev.ossicle.checkpoint.ModelConfig;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,11 @@ final class FakeRunner implements ModelRunner {
     final List<Integer> chunkLengths = new ArrayList<>();
     volatile boolean closed;
     volatile @Nullable RuntimeException failure;
+    /** A pass with this token in it fails. */
+    volatile int poison = -1;
+
+    /** Of the last pass: the lengths of its chunks. */
+    final List<Integer> lastBatch = new ArrayList<>();
     /** Runs before each forward pass, on the model's thread. */
     volatile Runnable beforeForward = () -> {};
 
@@ -44,6 +50,13 @@ final class FakeRunner implements ModelRunner {
         beforeForward.run();
         if (failure != null) {
             throw failure;
+        }
+        lastBatch.clear();
+        for (Chunk chunk : batch) {
+            lastBatch.add(chunk.tokens().length);
+            if (Arrays.stream(chunk.tokens()).anyMatch(token -> token == poison)) {
+                throw new NonFiniteException("poisoned");
+            }
         }
         for (int c = 0; c < batch.size(); c++) {
             Chunk chunk = batch.get(c);

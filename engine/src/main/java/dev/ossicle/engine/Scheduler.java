@@ -1,0 +1,260 @@
+package dev.ossicle.engine;
+
+import dev.ossicle.engine.GenerationEvent.Done;
+import dev.ossicle.engine.GenerationEvent.Finish;
+import dev.ossicle.engine.GenerationEvent.Timings;
+import dev.ossicle.engine.GenerationEvent.Token;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides what the model computes next. Each step is one forward pass over one token of every generation that decodes and over
+ * pieces of the prompts of those that do not yet: a long prompt holds nobody up for longer than one piece. There is no kernel
+ * and no thread in here; the model's thread calls {@link #step}.
+ *
+ * <p>A row's result does not depend on what else is in the batch, so what a generation draws does not either.
+ */
+final class Scheduler implements AutoCloseable {
+    /** Generations that are computed side by side; more wait. */
+    static final int MAX_RUNNING = 64;
+
+    /** Prompt tokens of a step in which nobody decodes. */
+    static final int PREFILL_TOKENS = 512;
+
+    /** Prompt tokens of a step in which somebody does: what a decoding generation may have to wait for. */
+    static final int PREFILL_TOKENS_BESIDE_DECODING = 128;
+
+    /** A generation that waits gains one point of priority in so much time, so that it is not passed over for ever. */
+    private static final long AGEING_NANOS = 1_000_000_000L;
+
+    private final ModelRunner runner;
+    private final PrefixCache cache;
+    private final Sampler sampler;
+    private final BitMask allowed;
+    private final LongSupplier clock;
+    /** In the order they came. */
+    private final List<Generation> waiting = new ArrayList<>();
+
+    private final List<RunningGeneration> running = new ArrayList<>();
+    /** What the step at hand computes; [i] of the one belongs to [i] of the other. */
+    private final List<RunningGeneration> members = new ArrayList<>();
+
+    private final List<Chunk> batch = new ArrayList<>();
+    /** Whose prompt comes first in the next step. */
+    private int turn;
+
+    /** @param clock nanoseconds */
+    Scheduler(ModelRunner runner, LongSupplier clock) {
+        this.runner = runner;
+        this.clock = clock;
+        this.cache = new PrefixCache(runner);
+        this.sampler = new Sampler(runner.config().vocabulary());
+        this.allowed = new BitMask(runner.config().vocabulary());
+    }
+
+    void add(Generation generation) {
+        waiting.add(generation);
+    }
+
+    boolean isIdle() {
+        return waiting.isEmpty() && running.isEmpty();
+    }
+
+    int waiting() {
+        return waiting.size();
+    }
+
+    int running() {
+        return running.size();
+    }
+
+    /** One forward pass, if there is anything to compute. */
+    void step() {
+        drop();
+        admit();
+        compose();
+        if (!batch.isEmpty()) {
+            compute();
+        }
+    }
+
+    /** Lets go of what nobody waits for any more, or not so long. */
+    private void drop() {
+        long now = clock.getAsLong();
+        for (RunningGeneration each : List.copyOf(running)) {
+            Finish finish = gone(each.generation, now);
+            if (finish != null) {
+                end(each, finish);
+            }
+        }
+        for (Iterator<Generation> all = waiting.iterator(); all.hasNext(); ) {
+            Generation each = all.next();
+            Finish finish = gone(each, now);
+            if (finish != null) {
+                all.remove();
+                each.emit(new Done(finish, new Timings(0, 0, 0, 0, 0)));
+            }
+        }
+    }
+
+    private static @Nullable Finish gone(Generation generation, long now) {
+        if (generation.isCancelled()) {
+            return Finish.CANCELLED;
+        }
+        return generation.isLate(now) ? Finish.DEADLINE : null;
+    }
+
+    private void admit() {
+        long now = clock.getAsLong();
+        while (running.size() < MAX_RUNNING && !waiting.isEmpty()) {
+            Generation next = waiting.getFirst();
+            for (Generation each : waiting) { // of equals, the first
+                if (urgency(each, now) > urgency(next, now)) {
+                    next = each;
+                }
+            }
+            waiting.remove(next);
+            try {
+                running.add(
+                        new RunningGeneration(next, cache.begin(next.request().prompt()), now));
+            } catch (RuntimeException | Error e) {
+                next.fail(e);
+            }
+        }
+    }
+
+    private static long urgency(Generation generation, long now) {
+        return generation.request().priority() + (now - generation.arrival()) / AGEING_NANOS;
+    }
+
+    private void compose() {
+        members.clear();
+        batch.clear();
+        int prompts = 0;
+        for (RunningGeneration each : running) {
+            if (each.alone) {
+                members.clear();
+                batch.clear();
+                take(each, PREFILL_TOKENS);
+                return;
+            }
+            if (each.isDecoding()) {
+                take(each, 1);
+            } else {
+                prompts++;
+            }
+        }
+        int left = batch.isEmpty() ? PREFILL_TOKENS : PREFILL_TOKENS_BESIDE_DECODING;
+        turn = running.isEmpty() ? 0 : (turn + 1) % running.size();
+        for (int i = 0; i < running.size() && left > 0; i++) {
+            RunningGeneration each = running.get((turn + i) % running.size());
+            if (!each.isDecoding()) {
+                left -= take(each, Math.max(1, left / prompts--)); // what one does not need is for the next ones
+            }
+        }
+    }
+
+    private int take(RunningGeneration member, int most) {
+        int count = Math.min(most, member.known - member.computed);
+        int end = member.computed + count;
+        int[] tokens = Arrays.copyOfRange(member.tokens, member.computed, end);
+        batch.add(new Chunk(member.sequence, tokens, end == member.known ? 1 : 0));
+        members.add(member);
+        return count;
+    }
+
+    private void compute() {
+        try {
+            runner.forward(batch, (chunk, position, logits) -> draw(members.get(chunk), logits));
+        } catch (RuntimeException | Error e) {
+            failed(e);
+            return;
+        }
+        for (int i = 0; i < members.size(); i++) {
+            RunningGeneration member = members.get(i);
+            member.advance(batch.get(i).tokens().length, clock.getAsLong(), cache);
+            if (member.failure != null) {
+                running.remove(member);
+                member.sequence.close();
+                member.generation.fail(member.failure);
+            } else if (member.drawn != null) {
+                Finish finish = member.accept(runner.config().maxContext());
+                if (finish != null) {
+                    end(member, finish);
+                }
+            }
+        }
+    }
+
+    /** Draws the next token. What goes wrong here, in a mask for instance, is this generation's affair alone. */
+    private void draw(RunningGeneration member, float[] logits) {
+        try {
+            GenerationRequest request = member.generation.request();
+            TokenMask mask = request.mask();
+            if (mask != null) {
+                allowed.clearAll();
+                mask.allowed(allowed);
+            }
+            int token = sampler.sample(logits, request.sampling(), member.count, mask == null ? null : allowed);
+            if (mask != null) {
+                mask.accept(token);
+            }
+            member.drawn = new Token(
+                    token,
+                    request.topLogprobs() < 0 ? List.of() : sampler.logprobs(logits, token, request.topLogprobs()));
+        } catch (RuntimeException | Error e) {
+            member.failure = e;
+        }
+    }
+
+    /**
+     * The pass failed, and no sequence of it is of use any more. One that was alone is to blame; several begin again, each by
+     * itself, until it is known which of them it was.
+     */
+    private void failed(Throwable cause) {
+        for (RunningGeneration member : List.copyOf(members)) {
+            member.sequence.close();
+            if (members.size() == 1) {
+                running.remove(member);
+                member.generation.fail(cause);
+            } else {
+                member.beginAgain(runner.newSequence(runner.config().maxContext()));
+            }
+        }
+    }
+
+    /** Keeps what was computed for those who will begin as this one did. */
+    private void end(RunningGeneration member, Finish finish) {
+        running.remove(member);
+        cache.keep(Arrays.copyOf(member.tokens, member.computed), member.sequence);
+        member.generation.emit(new Done(finish, member.timings(clock.getAsLong())));
+    }
+
+    /** Ends everything that was added, because of an error in here. */
+    void failAll(Throwable cause) {
+        for (RunningGeneration each : running) {
+            each.sequence.close();
+            each.generation.fail(cause);
+        }
+        running.clear();
+        waiting.forEach(each -> each.fail(cause));
+        waiting.clear();
+    }
+
+    /** Cancels what is there. */
+    @Override
+    public void close() {
+        for (RunningGeneration each : running) {
+            each.sequence.close();
+            each.generation.emit(new Done(Finish.CANCELLED, each.timings(clock.getAsLong())));
+        }
+        running.clear();
+        waiting.forEach(each -> each.emit(new Done(Finish.CANCELLED, new Timings(0, 0, 0, 0, 0))));
+        waiting.clear();
+        cache.close();
+    }
+}
