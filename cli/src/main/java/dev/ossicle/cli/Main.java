@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             HarmonyCommand.class,
             SynthCommand.class,
             BenchCommand.class,
+            PackCommand.class,
         },
         synopsisSubcommandLabel = "COMMAND",
         footer = {

@@ -2,10 +2,12 @@ package dev.ossicle.cli;
 
 import dev.ossicle.chat.LocalModel;
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.cpu.Pack;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -42,7 +44,7 @@ final class RunnerOptions {
         Precision possible = precision(Precision.FAST);
         if (possible == Precision.FAST) {
             try (Checkpoint checkpoint = Checkpoint.open(model.path())) {
-                possible = possible(possible, checkpoint.bytes(), err);
+                possible = possible(possible, checkpoint, err);
             }
         }
         return LocalModel.open(
@@ -54,12 +56,18 @@ final class RunnerOptions {
         return precision == null ? byDefault : precision;
     }
 
-    /** What was asked for, unless there is no room for a copy of the weights. */
-    private static Precision possible(Precision wanted, long bytes, PrintWriter err) {
+    /** What was asked for, unless there is no room for a copy of the weights; a pack needs none. */
+    private static Precision possible(Precision wanted, Checkpoint checkpoint, PrintWriter err) {
+        if (wanted == Precision.FAST && Files.exists(Pack.beside(checkpoint))) {
+            return wanted;
+        }
+        long bytes = checkpoint.bytes();
         long available = MachineMemory.available().orElse(Long.MAX_VALUE);
         if (wanted == Precision.FAST && available < bytes + RESERVED_BYTES) {
             err.println("ossicle: --precision fast needs " + Sizes.bytes(bytes + RESERVED_BYTES) + " of memory, "
-                    + Sizes.bytes(available) + " are available: computing from the file instead");
+                    + Sizes.bytes(available)
+                    + " are available: computing from the file instead; 'ossicle pack' makes a file that fast"
+                    + " precision can run from");
             return Precision.EXACT;
         }
         return wanted;
@@ -71,7 +79,7 @@ final class RunnerOptions {
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice.provider().open(checkpoint, threads(), possible(precision(byDefault), checkpoint.bytes(), err));
+        return choice.provider().open(checkpoint, threads(), possible(precision(byDefault), checkpoint, err));
     }
 
     private ModelRunners.Choice choose() {

@@ -4,7 +4,6 @@ import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.LayerWeights;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.cpu.Strips.Format;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,13 +43,19 @@ record Relayed(
         return experts[index];
     }
 
-    /** Copies what can be re-laid of a layer, and lets go of the pages of the file that hold it. */
-    static Relayed of(LayerWeights layer, Team team, Arena arena) {
+    /** The matrices of a layer that may be re-laid: four of the attention, then three of each expert. */
+    static List<Matrix> sources(LayerWeights layer) {
         List<Matrix> sources = new ArrayList<>(List.of(layer.query(), layer.key(), layer.value(), layer.out()));
         for (ExpertWeights expert : layer.experts()) {
             sources.addAll(List.of(expert.gate(), expert.up(), expert.down()));
         }
-        @Nullable Strips[] strips = copy(sources, team, arena);
+        return sources;
+    }
+
+    /** Copies what can be re-laid of a layer, unless it is there, and lets go of the pages of the file that hold it. */
+    static Relayed of(LayerWeights layer, Team team, StripMemory memory) {
+        List<Matrix> sources = sources(layer);
+        @Nullable Strips[] strips = copy(sources, team, memory);
         // The kernels of gate, up and down are those of MXFP4, and run in pairs: all experts or none.
         Strips[] experts = new Strips[sources.size() - 4];
         for (int i = 0; i < experts.length; i++) {
@@ -65,37 +70,42 @@ record Relayed(
     }
 
     /** One matrix on its own. */
-    static @Nullable Strips of(Matrix matrix, Team team, Arena arena) {
-        return dense(copy(List.of(matrix), team, arena)[0]);
+    static @Nullable Strips of(Matrix matrix, Team team, StripMemory memory) {
+        return dense(copy(List.of(matrix), team, memory)[0]);
+    }
+
+    /** What these take in memory. */
+    static long bytes(List<Matrix> sources) {
+        return sources.stream()
+                .mapToLong(matrix -> Strips.formatOf(matrix)
+                        .map(format -> Strips.bytes(format, matrix))
+                        .orElse(0L))
+                .sum();
     }
 
     private static @Nullable Strips dense(@Nullable Strips strips) {
         return strips != null && strips.format() == Format.Q8_0 ? strips : null;
     }
 
-    private static @Nullable Strips[] copy(List<Matrix> sources, Team team, Arena arena) {
-        @Nullable Format[] formats = new Format[sources.size()];
-        long bytes = 0;
-        for (int i = 0; i < formats.length; i++) {
-            formats[i] = Strips.formatOf(sources.get(i)).orElse(null);
-            if (formats[i] != null) {
-                bytes += Strips.bytes(formats[i], sources.get(i));
-            }
-        }
-        MemorySegment data = SystemMemory.allocate(arena, Math.max(1, bytes));
-        @Nullable Strips[] strips = new Strips[formats.length];
+    /** Null for what cannot be re-laid, or has a scale that is not a number. */
+    static @Nullable Strips[] copy(List<Matrix> sources, Team team, StripMemory memory) {
+        MemorySegment data = memory.next(bytes(sources));
+        @Nullable Strips[] strips = new Strips[sources.size()];
         List<Task> tasks = new ArrayList<>();
         long offset = 0;
-        for (int i = 0; i < formats.length; i++) {
-            Format format = formats[i];
+        for (int i = 0; i < strips.length; i++) {
+            Matrix matrix = sources.get(i);
+            Format format = Strips.formatOf(matrix).orElse(null);
             if (format != null) {
-                Matrix matrix = sources.get(i);
                 strips[i] = new Strips(format, matrix.rows(), matrix.columns() / 32, data, offset);
                 offset += Strips.bytes(format, matrix);
                 for (int row = 0; row < matrix.rows(); row += TASK_ROWS) {
                     tasks.add(new Task(i, row, Math.min(row + TASK_ROWS, matrix.rows())));
                 }
             }
+        }
+        if (memory.isFilled()) {
+            return strips;
         }
         boolean[] broken = new boolean[tasks.size()];
         team.run(tasks.size(), (index, thread) -> {

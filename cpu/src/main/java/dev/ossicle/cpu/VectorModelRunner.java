@@ -2,6 +2,7 @@ package dev.ossicle.cpu;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.F32Matrix;
 import dev.ossicle.checkpoint.LayerWeights;
@@ -108,7 +109,8 @@ public final class VectorModelRunner implements ModelRunner {
 
     private final RoundedSlots roundedNormed;
     private final RoundedSlots roundedInner;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
+    private final boolean isPacked;
     private final List<VectorKvSequence> sequences = new ArrayList<>();
     private final KvBlocks kvBlocks;
     private boolean closed;
@@ -147,17 +149,49 @@ public final class VectorModelRunner implements ModelRunner {
         this(config, weights, threads, precision, PASS_ROWS);
     }
 
+    /**
+     * A checkpoint, with the {@link Pack} beside it if there is one and the precision has a use for it.
+     *
+     * @throws dev.ossicle.checkpoint.CheckpointException if the pack cannot be used
+     */
+    public static VectorModelRunner of(Checkpoint checkpoint, int threads, Precision precision) {
+        Arena arena = Arena.ofShared();
+        try {
+            StripMemory packed = precision == Precision.FAST ? Pack.map(checkpoint, arena) : null;
+            return new VectorModelRunner(
+                    checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, arena, packed);
+        } catch (Throwable e) {
+            if (arena.scope().isAlive()) {
+                arena.close();
+            }
+            throw e;
+        }
+    }
+
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, int passRows) {
         this(config, weights, threads, Precision.EXACT, passRows);
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, Precision precision, int passRows) {
+        this(config, weights, threads, precision, passRows, Arena.ofShared(), null);
+    }
+
+    private VectorModelRunner(
+            ModelConfig config,
+            ModelWeights weights,
+            int threads,
+            Precision precision,
+            int passRows,
+            Arena arena,
+            @Nullable StripMemory packed) {
         if (threads < 1 || threads > 1024) {
             throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
         }
         this.config = requireNonNull(config, "config is null");
         this.precision = requireNonNull(precision, "precision is null");
         this.weights = requireNonNull(weights, "weights are null");
+        this.arena = arena;
+        this.isPacked = packed != null;
         this.passRows = Pass.maxRows(config, passRows);
         this.pass = new Pass(config);
         this.routing = new Routing(config.experts(), config.expertsPerToken());
@@ -173,10 +207,11 @@ public final class VectorModelRunner implements ModelRunner {
         this.roundedInner = new RoundedSlots(config.intermediate());
         boolean done = false;
         try {
+            StripMemory memory = packed == null ? StripMemory.anonymous(arena) : packed;
             for (int i = 0; precision == Precision.FAST && i < strips.length; i++) {
-                strips[i] = Relayed.of(weights.layers().get(i), team, arena);
+                strips[i] = Relayed.of(weights.layers().get(i), team, memory);
             }
-            unembedding = precision == Precision.FAST ? Relayed.of(weights.unembedding(), team, arena) : null;
+            unembedding = precision == Precision.FAST ? Relayed.of(weights.unembedding(), team, memory) : null;
             done = true;
         } finally {
             if (!done) {
@@ -195,6 +230,7 @@ public final class VectorModelRunner implements ModelRunner {
         int threads = team.threads();
         boolean rounds = Arrays.stream(strips).anyMatch(each -> each.experts() != null);
         return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads")
+                + (isPacked ? ", weights packed" : "")
                 + (rounds ? ", rounded activations in the experts" : "");
     }
 

@@ -49,6 +49,6 @@ public final class VectorModelRunnerProvider implements ModelRunnerProvider {
         unavailable().ifPresent(reason -> {
             throw new IllegalStateException(reason);
         });
-        return new VectorModelRunner(checkpoint.config(), checkpoint.weights(), threads, precision);
+        return VectorModelRunner.of(checkpoint, threads, precision);
     }
 }

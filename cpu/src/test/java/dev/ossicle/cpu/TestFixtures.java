@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Logits that an independent model in double precision gave for the checkpoints in fixtures/model. */
 final class TestFixtures {
-    private static final Path ROOT = Path.of("..", "fixtures", "model");
+    static final Path ROOT = Path.of("..", "fixtures", "model");
 
     @ParameterizedTest
     @CsvSource({
