@@ -9,7 +9,7 @@ const WARM_UP = 512;
 const start = performance.now();
 const llama = await getLlama({ gpu: false, build: "never", maxThreads: threads, logLevel: LlamaLogLevel.error });
 const model = await llama.loadModel({ modelPath, gpuLayers: 0 });
-const context = await model.createContext({ contextSize: Math.max(WARM_UP, prefill) + decode + 64, batchSize: 512, threads });
+const context = await model.createContext({ contextSize: Math.max(WARM_UP, prefill) + decode + 128, batchSize: 512, threads });
 const loadSeconds = (performance.now() - start) / 1000;
 const sequence = context.getSequence();
 
@@ -40,7 +40,7 @@ async function prefillSeconds(count) {
 }
 
 await prefillSeconds(WARM_UP);
-await decodeSeconds(8);
+await decodeSeconds(32);
 await sequence.clearHistory();
 const result = { model: modelPath, threads, load_seconds: loadSeconds, resident_bytes: 0, prefill: [], decode: [] };
 if (prefill > 0) {

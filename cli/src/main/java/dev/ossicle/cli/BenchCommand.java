@@ -42,7 +42,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final int CHUNK = 512;
 
     private static final int WARM_UP_PREFILL = 512;
-    private static final int WARM_UP_DECODE = 8;
+    private static final int WARM_UP_DECODE = 32;
     private static final long SEED = 1;
 
     /** Tokens per second of one prompt length, or of decoding at one depth. */
