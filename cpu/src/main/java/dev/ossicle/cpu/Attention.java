@@ -7,30 +7,43 @@ import dev.ossicle.checkpoint.ModelConfig;
 import java.util.Arrays;
 
 /**
- * Attention of some query rows of one sequence that share a key/value head: blocks of keys at fixed positions, one after
- * the other, with an online softmax that begins at the sink. Blocks outside the window are never touched. One thread's
- * scratch memory.
+ * Attention of some query rows of one sequence: blocks of keys at fixed positions, one after the other, with an online softmax.
+ * Blocks outside the window are never touched. One thread's scratch memory.
+ *
+ * <p>In full layers, spans of {@link #SPAN} positions are summed by themselves and then merged in order, beginning with the
+ * sink, whoever computes them: so one token's spans can be computed side by side, and come out as they do one after the other.
  */
 final class Attention {
-    /** Query rows that one task computes: pairs of a token and a query head. */
+    /** Query rows of one key/value head that one task computes: pairs of a token and a query head. */
     static final int ROWS = 64;
 
+    /** Positions of a span of a full layer: 2 MB of the real models' keys and values, in blocks that are read in one go. */
+    static final int SPAN = 1024;
+
     private static final int BLOCK = VectorKvSequence.BLOCK;
+
+    /** Below every score, and finite: of rows that see nothing of a span. */
+    private static final float LEAST = -1e30f;
 
     private final int headDim;
     /** headDim as {@link VectorKvSequence} pads it. */
     private final int stride;
 
+    private final int heads;
+    private final int kvHeads;
     private final int group;
+    /** The group, rounded up to what kernels multiply together. */
+    private final int paddedGroup;
+
     private final int window;
     private final float scale;
 
     /** [R, D] queries, scaled. */
     private final float[] q;
-    /** [R, stride] output. */
+    /** [R, stride] output of the span at hand. */
     private final float[] o;
     /** [R, BLOCK] scores, then weights. */
-    private final float[] s = new float[ROWS * BLOCK];
+    private final float[] s;
     /** [D, BLOCK] keys of the block at hand. */
     private final float[] k;
     /** [BLOCK, stride] its values. */
@@ -38,27 +51,45 @@ final class Attention {
     /** What each key or value is to be multiplied by [BLOCK]. */
     private final float[] scales = new float[BLOCK];
 
-    private final float[] max = new float[ROWS];
+    private final float[] max;
     /** [R, W]. */
-    private final float[] sum = new float[ROWS * WIDTH];
+    private final float[] sum;
 
-    private final float[] shrink = new float[ROWS];
+    private final float[] shrink;
+    /** [R, 2 + stride]: maximum, sum and output of the spans so far. */
+    private final float[] total;
+
+    private final float[] factors = new float[WIDTH];
 
     Attention(ModelConfig config) {
         headDim = config.headDim();
         stride = VectorKvSequence.paddedHeadDim(config);
-        group = config.heads() / config.kvHeads();
+        heads = config.heads();
+        kvHeads = config.kvHeads();
+        group = heads / kvHeads;
+        paddedGroup = (group + TILE - 1) / TILE * TILE;
         window = config.window();
         scale = (float) (1 / Math.sqrt(headDim));
-        q = new float[ROWS * headDim];
-        o = new float[ROWS * stride];
+        int rows = Math.max(ROWS, kvHeads * paddedGroup);
+        q = new float[rows * headDim];
+        o = new float[rows * stride];
+        s = new float[rows * BLOCK];
         k = new float[headDim * BLOCK];
         v = new float[BLOCK * stride];
+        max = new float[rows];
+        sum = new float[rows * WIDTH];
+        shrink = new float[rows + WIDTH];
+        total = new float[Math.max(ROWS, heads) * partialWidth(config)];
+    }
+
+    /** Floats of one head's part of a span: its maximum, its sum, its output. */
+    static int partialWidth(ModelConfig config) {
+        return 2 + VectorKvSequence.paddedHeadDim(config);
     }
 
     /**
-     * Rows {@code first .. first + count - 1} of a segment of a pass, counted token by token and, within a token, over the
-     * query heads of the group.
+     * Rows {@code first .. first + count - 1} of a segment of a pass that share a key/value head, counted token by token and,
+     * within a token, over the query heads of the group.
      *
      * @param position of the segment's first token
      * @param queries [T, Q*D] of the pass, from {@code queriesAt} on those of the segment
@@ -84,54 +115,161 @@ final class Attention {
         int firstPosition = position + first / group;
         int lastPosition = position + (first + count - 1) / group;
         for (int r = 0; r < rows; r++) {
-            boolean real = r < count;
             int from = queriesAt + (first + r) / group * queryWidth + head(kvHead, first + r) * headDim;
-            for (int i = 0; i < headDim; i++) {
-                q[r * headDim + i] = real ? queries[from + i] * scale : 0;
-            }
-            max[r] = real ? sinks[head(kvHead, first + r)] : 0;
-            Arrays.fill(sum, r * WIDTH, (r + 1) * WIDTH, 0);
-            sum[r * WIDTH] = 1; // the sink
+            loadQuery(r, queries, r < count ? from : -1);
         }
-        Arrays.fill(o, 0, rows * stride, 0);
-
-        int start = windowed ? Math.max(0, firstPosition - window + 1) : 0;
-        for (int block = start / BLOCK; block <= lastPosition / BLOCK; block++) {
-            int firstKey = block * BLOCK;
-            int keys = Math.min(BLOCK, lastPosition + 1 - firstKey);
-            boolean scaled = sequence.loadKeys(layer, block, kvHead, k, scales);
-            for (int r = 0; r < rows; r += TILE) {
-                AttentionKernels.scores(q, r * headDim, k, headDim, s, r * BLOCK);
-            }
-            if (scaled) {
-                AttentionKernels.scale(s, rows, scales);
-            }
-            boolean hidden = firstKey + BLOCK - 1 > firstPosition || (windowed && firstKey < lastPosition - window + 1);
-            for (int r = 0; hidden && r < rows; r++) {
-                int newest = position + (first + Math.min(r, count - 1)) / group;
-                int oldest = windowed ? newest - window + 1 : 0;
-                AttentionKernels.mask(s, r * BLOCK, oldest - firstKey, newest - firstKey);
-            }
-            AttentionKernels.softmax(s, rows, max, sum, shrink);
-            if (sequence.loadValues(layer, block, kvHead, keys, v, scales)) {
-                AttentionKernels.scale(s, rows, scales);
-            }
-            for (int r = 0; r < rows; r += TILE) {
-                AttentionKernels.values(s, r * BLOCK, keys, v, stride, shrink, r, o, r * stride);
-            }
-        }
-
         for (int r = 0; r < count; r++) {
-            int to = outAt + (first + r) / group * outStride + head(kvHead, first + r) * headDim;
-            float total = Lanes.sum(sum, r * WIDTH);
-            for (int i = 0; i < headDim; i++) {
-                out[to + i] = o[r * stride + i] / total;
+            beginTotal(r, sinks[head(kvHead, first + r)]);
+        }
+        int start = windowed ? Math.max(0, firstPosition - window + 1) / BLOCK * BLOCK : 0;
+        int span = windowed ? lastPosition + 1 - start : SPAN;
+        for (int from = start; from <= lastPosition; from += span) {
+            beginSpan(0, rows);
+            int to = Math.min(from + span - 1, lastPosition);
+            for (int block = from / BLOCK; block <= to / BLOCK; block++) {
+                int firstKey = block * BLOCK;
+                score(sequence, layer, block, kvHead, 0, rows);
+                boolean hidden =
+                        firstKey + BLOCK - 1 > firstPosition || (windowed && firstKey < lastPosition - window + 1);
+                for (int r = 0; hidden && r < rows; r++) {
+                    int newest = position + (first + Math.min(r, count - 1)) / group;
+                    int oldest = windowed ? newest - window + 1 : 0;
+                    AttentionKernels.mask(s, r * BLOCK, oldest - firstKey, newest - firstKey);
+                }
+                weigh(sequence, layer, block, kvHead, 0, rows, Math.min(BLOCK, lastPosition + 1 - firstKey));
             }
+            for (int r = 0; r < count; r++) {
+                merge(r, max[r], Lanes.sum(sum, r * WIDTH), o, r * stride);
+            }
+        }
+        for (int r = 0; r < count; r++) {
+            finish(r, out, outAt + (first + r) / group * outStride + head(kvHead, first + r) * headDim);
+        }
+    }
+
+    /**
+     * One span of a full layer for all heads of one token: reads memory from one end to the other.
+     *
+     * @param partials set to [Q, {@link #partialWidth}] from {@code partialsAt} on
+     */
+    void attendSpan(
+            VectorKvSequence sequence,
+            int layer,
+            int position,
+            int span,
+            float[] queries,
+            int queriesAt,
+            float[] partials,
+            int partialsAt) {
+        for (int kvHead = 0; kvHead < kvHeads; kvHead++) {
+            for (int r = 0; r < paddedGroup; r++) {
+                int from = queriesAt + head(kvHead, r) * headDim;
+                loadQuery(kvHead * paddedGroup + r, queries, r < group ? from : -1);
+            }
+        }
+        beginSpan(0, kvHeads * paddedGroup);
+        int last = Math.min((span + 1) * SPAN - 1, position);
+        for (int block = span * SPAN / BLOCK; block <= last / BLOCK; block++) {
+            int firstKey = block * BLOCK;
+            for (int kvHead = 0; kvHead < kvHeads; kvHead++) {
+                int row = kvHead * paddedGroup;
+                score(sequence, layer, block, kvHead, row, paddedGroup);
+                for (int r = row; firstKey + BLOCK - 1 > position && r < row + paddedGroup; r++) {
+                    AttentionKernels.mask(s, r * BLOCK, -firstKey, position - firstKey);
+                }
+                weigh(sequence, layer, block, kvHead, row, paddedGroup, Math.min(BLOCK, position + 1 - firstKey));
+            }
+        }
+        for (int head = 0; head < heads; head++) {
+            int r = head / group * paddedGroup + head % group;
+            int to = partialsAt + head * (2 + stride);
+            partials[to] = max[r];
+            partials[to + 1] = Lanes.sum(sum, r * WIDTH);
+            System.arraycopy(o, r * stride, partials, to + 2, stride);
+        }
+    }
+
+    /**
+     * Puts the spans of one token together, for the heads of a group.
+     *
+     * @param partials of the token [spans, Q, {@link #partialWidth}], from {@code partialsAt} on
+     * @param out [Q*D] of the token, from {@code outAt} on
+     */
+    void mergeSpans(float[] partials, int partialsAt, int spans, int kvHead, float[] sinks, float[] out, int outAt) {
+        for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+            beginTotal(0, sinks[head]);
+            for (int span = 0; span < spans; span++) {
+                int from = partialsAt + (span * heads + head) * (2 + stride);
+                merge(0, partials[from], partials[from + 1], partials, from + 2);
+            }
+            finish(0, out, outAt + head * headDim);
         }
     }
 
     /** The query head of a row. */
     private int head(int kvHead, int row) {
         return kvHead * group + row % group;
+    }
+
+    /** @param from -1 for a row that is none */
+    private void loadQuery(int row, float[] queries, int from) {
+        for (int i = 0; i < headDim; i++) {
+            q[row * headDim + i] = from < 0 ? 0 : queries[from + i] * scale;
+        }
+    }
+
+    private void beginSpan(int first, int rows) {
+        Arrays.fill(max, first, first + rows, LEAST);
+        Arrays.fill(sum, first * WIDTH, (first + rows) * WIDTH, 0);
+        Arrays.fill(o, first * stride, (first + rows) * stride, 0);
+    }
+
+    private void score(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows) {
+        boolean scaled = sequence.loadKeys(layer, block, kvHead, k, scales);
+        for (int r = first; r < first + rows; r += TILE) {
+            AttentionKernels.scores(q, r * headDim, k, headDim, s, r * BLOCK);
+        }
+        if (scaled) {
+            AttentionKernels.scale(s, first, rows, scales);
+        }
+    }
+
+    private void weigh(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows, int keys) {
+        AttentionKernels.softmax(s, first, rows, max, sum, shrink);
+        if (sequence.loadValues(layer, block, kvHead, keys, v, scales)) {
+            AttentionKernels.scale(s, first, rows, scales);
+        }
+        for (int r = first; r < first + rows; r += TILE) {
+            AttentionKernels.values(s, r * BLOCK, keys, v, stride, shrink, r, o, r * stride);
+        }
+    }
+
+    private void beginTotal(int row, float sink) {
+        int at = row * (2 + stride);
+        total[at] = sink;
+        total[at + 1] = 1;
+        Arrays.fill(total, at + 2, at + 2 + stride, 0);
+    }
+
+    private void merge(int row, float spanMax, float spanSum, float[] output, int outputAt) {
+        int at = row * (2 + stride);
+        float newest = Math.max(total[at], spanMax);
+        factors[0] = total[at] - newest;
+        factors[1] = spanMax - newest;
+        Elementwise.exp(factors, 0, WIDTH, 1);
+        float before = factors[0];
+        float now = factors[1];
+        total[at] = newest;
+        total[at + 1] = total[at + 1] * before + spanSum * now;
+        for (int i = 0; i < stride; i++) {
+            total[at + 2 + i] = total[at + 2 + i] * before + output[outputAt + i] * now;
+        }
+    }
+
+    private void finish(int row, float[] out, int to) {
+        int at = row * (2 + stride);
+        for (int i = 0; i < headDim; i++) {
+            out[to + i] = total[at + 2 + i] / total[at + 1];
+        }
     }
 }

@@ -91,13 +91,13 @@ final class AttentionKernels {
     /**
      * Multiplies the scores or weights of each key.
      *
-     * @param s [R, KEYS]
+     * @param s [R, KEYS], of which {@code rows} rows from {@code first} on are meant
      * @param scales [KEYS]
      */
-    static void scale(float[] s, int rows, float[] scales) {
+    static void scale(float[] s, int first, int rows, float[] scales) {
         for (int key = 0; key < KEYS; key += WIDTH) {
             FloatVector scale = FloatVector.fromArray(FLOATS, scales, key);
-            for (int row = 0; row < rows; row++) {
+            for (int row = first; row < first + rows; row++) {
                 int at = row * KEYS + key;
                 FloatVector.fromArray(FLOATS, s, at).mul(scale).intoArray(s, at);
             }
@@ -121,14 +121,14 @@ final class AttentionKernels {
     /**
      * One step of the online softmax: scores become weights relative to the new maximum.
      *
-     * @param s scores [R, KEYS], replaced by their weights
+     * @param s scores [R, KEYS], of which {@code rows} rows from {@code first} on are replaced by their weights
      * @param max running maximum [R]
      * @param sum running sums of the weights, relative to the maximum, lane by lane [R, W]
-     * @param shrink set to the factor by which this step's maximum makes earlier weights smaller [R], with room for a
-     *     multiple of W
+     * @param shrink set to the factor by which this step's maximum makes earlier weights smaller [R], with room for W
+     *     more
      */
-    static void softmax(float[] s, int rows, float[] max, float[] sum, float[] shrink) {
-        for (int row = 0; row < rows; row++) {
+    static void softmax(float[] s, int first, int rows, float[] max, float[] sum, float[] shrink) {
+        for (int row = first; row < first + rows; row++) {
             FloatVector top = FloatVector.fromArray(FLOATS, s, row * KEYS);
             for (int key = WIDTH; key < KEYS; key += WIDTH) {
                 FloatVector score = FloatVector.fromArray(FLOATS, s, row * KEYS + key);
@@ -142,9 +142,9 @@ final class AttentionKernels {
                 FloatVector.fromArray(FLOATS, s, row * KEYS + key).sub(newest).intoArray(s, row * KEYS + key);
             }
         }
-        Elementwise.exp(shrink, 0, WIDTH, (rows + WIDTH - 1) / WIDTH);
-        Elementwise.exp(s, 0, WIDTH, rows * KEYS / WIDTH);
-        for (int row = 0; row < rows; row++) {
+        Elementwise.exp(shrink, first, WIDTH, (rows + WIDTH - 1) / WIDTH);
+        Elementwise.exp(s, first * KEYS, WIDTH, rows * KEYS / WIDTH);
+        for (int row = first; row < first + rows; row++) {
             FloatVector total =
                     FloatVector.fromArray(FLOATS, sum, row * WIDTH).mul(FloatVector.broadcast(FLOATS, shrink[row]));
             for (int key = 0; key < KEYS; key += WIDTH) {

@@ -9,6 +9,12 @@ import java.util.Arrays;
  * the other. Reused from pass to pass; arrays grow to the largest.
  */
 final class Pass {
+    /** With fewer spans, threads would wait for each other; heads are cut finer. */
+    private static final int MIN_SPANS_PER_THREAD = 2;
+
+    /** 256 MB: beyond, heads are computed side by side again. */
+    private static final int MAX_PARTIALS = 1 << 26;
+
     private final ModelConfig config;
     private final Rope rope;
 
@@ -26,8 +32,18 @@ final class Pass {
     int[] segmentRows = new int[1];
     /** [segments]: position of its first row in its sequence. */
     int[] position = new int[1];
-    /** [segments]: tasks of the attention of this and all earlier ones. */
+    /** [segments]: tasks of the attention of this and all earlier ones in the layer at hand. */
     int[] attentionTasks = new int[1];
+    /** [segments]: spans that are computed side by side in the layer at hand; 0 if heads are. */
+    int[] spans = new int[1];
+    /** [segments]: where their results are in {@link #partials}. */
+    int[] partialsAt = new int[1];
+
+    /** Whether any is not 0. */
+    boolean anySpans;
+
+    /** Results of spans, see {@link Attention#attendSpan}. */
+    float[] partials = new float[0];
 
     /** [T]. */
     int[] token = new int[0];
@@ -99,6 +115,8 @@ final class Pass {
             segmentRows = Arrays.copyOf(segmentRows, capacity);
             position = Arrays.copyOf(position, capacity);
             attentionTasks = Arrays.copyOf(attentionTasks, capacity);
+            spans = Arrays.copyOf(spans, capacity);
+            partialsAt = Arrays.copyOf(partialsAt, capacity);
         }
         grow(rows + count);
         int segment = segments++;
@@ -109,10 +127,6 @@ final class Pass {
         segmentRows[segment] = count;
         position[segment] = kv.length();
         kv.reserve(kv.length() + count);
-
-        int group = config.heads() / config.kvHeads();
-        int tasks = config.kvHeads() * ((count * group + Attention.ROWS - 1) / Attention.ROWS);
-        attentionTasks[segment] = tasks + (segment == 0 ? 0 : attentionTasks[segment - 1]);
 
         int firstWanted = source.tokens().length - source.wantedLogits();
         int half = config.headDim() / 2;
@@ -127,6 +141,37 @@ final class Pass {
                 sin[rows * half + j] = (float) rope.sin(position[segment] + i, j);
             }
         }
+    }
+
+    /**
+     * Cuts the attention of a layer into tasks: by heads and rows, or by spans where one token has spans enough for all
+     * threads.
+     *
+     * @return how many
+     */
+    int planAttention(boolean windowed, int threads) {
+        int group = config.heads() / config.kvHeads();
+        int tasks = 0;
+        long floats = 0;
+        anySpans = false;
+        for (int segment = 0; segment < segments; segment++) {
+            int count = position[segment] / Attention.SPAN + 1;
+            boolean bySpans = !windowed && segmentRows[segment] == 1 && count >= MIN_SPANS_PER_THREAD * threads;
+            long needed = (long) count * config.heads() * Attention.partialWidth(config);
+            bySpans &= floats + needed <= MAX_PARTIALS;
+            anySpans |= bySpans;
+            spans[segment] = bySpans ? count : 0;
+            partialsAt[segment] = (int) floats;
+            floats += bySpans ? needed : 0;
+            tasks += bySpans
+                    ? count
+                    : config.kvHeads() * ((segmentRows[segment] * group + Attention.ROWS - 1) / Attention.ROWS);
+            attentionTasks[segment] = tasks;
+        }
+        if (partials.length < floats) {
+            partials = new float[(int) Math.min(MAX_PARTIALS, 2 * floats)];
+        }
+        return tasks;
     }
 
     /** Position of a row in its sequence. */

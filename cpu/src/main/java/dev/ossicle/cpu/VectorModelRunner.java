@@ -131,6 +131,7 @@ public final class VectorModelRunner implements ModelRunner {
     private final Team.Stage project = this::project;
     private final Team.Stage rotate = this::rotate;
     private final Team.Stage attend = this::attend;
+    private final Team.Stage mergeSpans = this::mergeSpans;
     private final Team.Stage addAttention = this::addAttention;
     private final Team.Stage router = this::router;
     private final Team.Stage gateUp = this::gateUp;
@@ -383,7 +384,10 @@ public final class VectorModelRunner implements ModelRunner {
             checkFinite(false);
             team.run(tasks(config.queryWidth()) + 2 * tasks(config.kvWidth()), project);
             team.run(rowTasks, rotate);
-            team.run(pass.attentionTasks[pass.segments - 1], attend);
+            team.run(pass.planAttention(config.isWindowed(layerIndex), team.threads()), attend);
+            if (pass.anySpans) {
+                team.run(pass.segments * config.kvHeads(), mergeSpans);
+            }
             team.run(tasks(config.hidden()), addAttention);
 
             gain = layer.mlpNorm();
@@ -488,8 +492,20 @@ public final class VectorModelRunner implements ModelRunner {
         while (pass.attentionTasks[segment] <= task) {
             segment++;
         }
-        int tasks = pass.attentionTasks[segment] - (segment == 0 ? 0 : pass.attentionTasks[segment - 1]);
-        int index = tasks - (pass.attentionTasks[segment] - task);
+        int index = task - (segment == 0 ? 0 : pass.attentionTasks[segment - 1]);
+        if (pass.spans[segment] > 0) {
+            int width = config.heads() * Attention.partialWidth(config);
+            scratch[thread].attention.attendSpan(
+                    pass.sequence[segment],
+                    layerIndex,
+                    pass.position[segment],
+                    index,
+                    pass.q,
+                    pass.firstRow[segment] * config.queryWidth(),
+                    pass.partials,
+                    pass.partialsAt[segment] + index * width);
+            return;
+        }
         int kvHead = index % config.kvHeads();
         int first = index / config.kvHeads() * Attention.ROWS;
         int rows = pass.segmentRows[segment] * (config.heads() / config.kvHeads());
@@ -508,6 +524,21 @@ public final class VectorModelRunner implements ModelRunner {
                 pass.attended,
                 pass.firstRow[segment] * pass.attendedStride,
                 pass.attendedStride);
+    }
+
+    /** The heads of one group of one segment, if its spans were computed side by side. */
+    private void mergeSpans(int task, int thread) {
+        int segment = task / config.kvHeads();
+        if (pass.spans[segment] > 0) {
+            scratch[thread].attention.mergeSpans(
+                    pass.partials,
+                    pass.partialsAt[segment],
+                    pass.spans[segment],
+                    task % config.kvHeads(),
+                    layer.sinks(),
+                    pass.attended,
+                    pass.firstRow[segment] * pass.attendedStride);
+        }
     }
 
     /** Some rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */

@@ -1,0 +1,129 @@
+package dev.ossicle.cpu;
+
+import dev.ossicle.cpu.Strips.Format;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * The multiplications of a pass, in the shapes of gpt-oss: bytes of weights and multiplications per second, of each thread. In
+ * the package of the kernels, which nobody else calls.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(
+        value = 1,
+        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+@Warmup(iterations = 5, time = 2, timeUnit = TimeUnit.SECONDS) // C2 needs some seconds for these
+@Measurement(iterations = 5, time = 2, timeUnit = TimeUnit.SECONDS)
+public class KernelBenchmark {
+    private static final int COLUMNS = 2880;
+    /** A strip pair is about 100 to 200 kB: together far more than any cache holds. */
+    private static final int ROWS = 32 * 2048;
+
+    /** Vectors of activations: 1 in decoding, 64 for an expert in a prompt of 512. */
+    @Param({"1", "8", "64"})
+    public int vectors;
+
+    private final Arena arena = Arena.ofShared();
+    private final StripMultiplier mxFp4 = new StripMultiplier();
+    private final Q8StripMultiplier q8 = new Q8StripMultiplier();
+    private final RoundedSlots rounded = new RoundedSlots(COLUMNS);
+    private Strips fp4Strips;
+    private Strips q8Strips;
+    private float[] x;
+    private int[] xAt;
+    private float[] outA;
+    private float[] outB;
+    private int row;
+
+    /** Throughput in what the machine counts. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    public static class Rates {
+        public long bytes;
+        public long multiplications;
+    }
+
+    @Setup(Level.Trial)
+    public void fill() {
+        fp4Strips = strips(Format.MXFP4);
+        q8Strips = strips(Format.Q8_0);
+        Random random = new Random(1);
+        x = new float[vectors * COLUMNS];
+        xAt = new int[vectors];
+        rounded.grow(vectors);
+        int[] buffer = new int[32];
+        float[] lanes = new float[Lanes.WIDTH];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        for (int i = 0; i < vectors; i++) {
+            xAt[i] = i * COLUMNS;
+            for (int block = 0; block < COLUMNS / 32; block++) {
+                rounded.set(x, xAt[i] + 32 * block, 0, vectors, i, block, buffer, lanes);
+            }
+        }
+        outA = new float[vectors * Strips.ROWS];
+        outB = new float[vectors * Strips.ROWS];
+    }
+
+    private Strips strips(Format format) {
+        long bytes = (long) ROWS / Strips.ROWS * (COLUMNS / 32) * format.blockBytes;
+        MemorySegment data = SystemMemory.allocate(arena, bytes);
+        byte[] block = new byte[format.blockBytes];
+        new Random(2).nextBytes(block);
+        Arrays.fill(block, 0, 4 * Strips.ROWS, (byte) 120); // scales that are numbers, of either format
+        for (long at = 0; at < bytes; at += block.length) {
+            MemorySegment.copy(block, 0, data, ValueLayout.JAVA_BYTE, at, block.length);
+        }
+        return new Strips(format, ROWS, COLUMNS / 32, data, 0);
+    }
+
+    @TearDown(Level.Trial)
+    public void free() {
+        arena.close();
+    }
+
+    private int nextPair(Rates rates, Format format) {
+        row = (row + 2 * Strips.ROWS) % ROWS;
+        rates.bytes += 2L * (COLUMNS / 32) * format.blockBytes;
+        rates.multiplications += 2L * Strips.ROWS * COLUMNS * vectors;
+        return row;
+    }
+
+    /** Two strips of an expert times rounded activations. */
+    @Benchmark
+    public float[] mxFp4(Rates rates) {
+        int first = nextPair(rates, Format.MXFP4);
+        mxFp4.multiply(fp4Strips, first, fp4Strips, first + Strips.ROWS, 0, vectors, rounded, outA, outB);
+        return outA;
+    }
+
+    /** Two strips of a dense matrix times float32 activations. */
+    @Benchmark
+    public float[] q8(Rates rates) {
+        int first = nextPair(rates, Format.Q8_0);
+        q8.multiply(q8Strips, first, x, xAt, 0, vectors, outA);
+        q8.multiply(q8Strips, first + Strips.ROWS, x, xAt, 0, vectors, outB);
+        return outA;
+    }
+}
