@@ -289,6 +289,21 @@ class TestCommands {
     }
 
     @Test
+    void packWritesAFileThatIsUsedThen(@TempDir Path own) throws IOException {
+        String packed = TinyModel.write(own.resolve("tiny")).toString();
+        CommandLineRun run = CommandLineRun.of("pack", packed);
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.err()).contains("wrote " + Path.of(packed, "ossicle.pack"));
+        CommandLineRun bench = CommandLineRun.of(
+                "bench", packed, "--device", "cpu", "--threads", "1", "--prefill", "4", "--decode", "1");
+        assertThat(bench.out()).contains("weights packed");
+        Files.write(Path.of(packed, "ossicle.pack"), new byte[9]);
+        CommandLineRun damaged = CommandLineRun.of("bench", packed, "--device", "cpu");
+        assertThat(damaged.status()).isEqualTo(1);
+        assertThat(damaged.err()).contains("ossicle.pack: it is not a pack", "ossicle pack");
+    }
+
+    @Test
     void showSaysWhatACheckpointIs() {
         CommandLineRun run = CommandLineRun.of("show", model, "--tensors");
         assertThat(run.status()).isZero();
