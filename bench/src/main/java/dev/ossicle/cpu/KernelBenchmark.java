@@ -47,12 +47,12 @@ public class KernelBenchmark {
     private final StripMultiplier mxFp4 = new StripMultiplier();
     private final Q8StripMultiplier q8 = new Q8StripMultiplier();
     private final RoundedSlots rounded = new RoundedSlots(COLUMNS);
-    private Strips fp4Strips;
-    private Strips q8Strips;
-    private float[] x;
-    private int[] xAt;
-    private float[] outA;
-    private float[] outB;
+    private final Strips fp4Strips = strips(Format.MXFP4);
+    private final Strips q8Strips = strips(Format.Q8_0);
+    private float[] x = new float[0];
+    private int[] xAt = new int[0];
+    private float[] outA = new float[0];
+    private float[] outB = new float[0];
     private int row;
 
     /** Throughput in what the machine counts. */
@@ -65,8 +65,6 @@ public class KernelBenchmark {
 
     @Setup(Level.Trial)
     public void fill() {
-        fp4Strips = strips(Format.MXFP4);
-        q8Strips = strips(Format.Q8_0);
         Random random = new Random(1);
         x = new float[vectors * COLUMNS];
         xAt = new int[vectors];

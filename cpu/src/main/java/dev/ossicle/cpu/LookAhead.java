@@ -23,7 +23,7 @@ final class LookAhead {
 
     /** Sees to it that the first block of the strip is there. */
     void begin(Strips strips, long strip) {
-        if (data != strips.data() || at != strip) {
+        if (!data.equals(strips.data()) || at != strip) {
             half = 0;
             strips.read(strip, 0, 1, w);
         }

@@ -44,7 +44,7 @@ final class StripMultiplier {
         if (grouped > 0) {
             multiplyGroups(a, rowA, b, rowB, from, grouped, x, outA, outB);
         }
-        boolean same = a.data() == b.data();
+        boolean same = a.data().equals(b.data());
         multiplyRest(a, rowA, from, grouped, slots, x, outA, same ? b.strip(rowB) : a.strip(rowA));
         multiplyRest(b, rowB, from, grouped, slots, x, outB, same ? a.stripAfter(a == b ? rowB : rowA) : b.strip(rowB));
     }

@@ -109,7 +109,7 @@ public final class VectorModelRunner implements ModelRunner {
 
     private final RoundedSlots roundedNormed;
     private final RoundedSlots roundedInner;
-    private final Arena arena;
+    private final Arena arena = Arena.ofShared();
     private final boolean isPacked;
     private final List<VectorKvSequence> sequences = new ArrayList<>();
     private final KvBlocks kvBlocks;
@@ -156,17 +156,8 @@ public final class VectorModelRunner implements ModelRunner {
      * @throws dev.ossicle.checkpoint.CheckpointException if the pack cannot be used
      */
     public static VectorModelRunner of(Checkpoint checkpoint, int threads, Precision precision) {
-        Arena arena = Arena.ofShared();
-        try {
-            StripMemory packed = precision == Precision.FAST ? Pack.map(checkpoint, arena) : null;
-            return new VectorModelRunner(
-                    checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, arena, packed);
-        } catch (Throwable e) {
-            if (arena.scope().isAlive()) {
-                arena.close();
-            }
-            throw e;
-        }
+        return new VectorModelRunner(
+                checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, checkpoint);
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, int passRows) {
@@ -174,7 +165,7 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, Precision precision, int passRows) {
-        this(config, weights, threads, precision, passRows, Arena.ofShared(), null);
+        this(config, weights, threads, precision, passRows, null);
     }
 
     private VectorModelRunner(
@@ -183,16 +174,13 @@ public final class VectorModelRunner implements ModelRunner {
             int threads,
             Precision precision,
             int passRows,
-            Arena arena,
-            @Nullable StripMemory packed) {
+            @Nullable Checkpoint withPack) {
         if (threads < 1 || threads > 1024) {
             throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
         }
         this.config = requireNonNull(config, "config is null");
         this.precision = requireNonNull(precision, "precision is null");
         this.weights = requireNonNull(weights, "weights are null");
-        this.arena = arena;
-        this.isPacked = packed != null;
         this.passRows = Pass.maxRows(config, passRows);
         this.pass = new Pass(config);
         this.routing = new Routing(config.experts(), config.expertsPerToken());
@@ -208,6 +196,8 @@ public final class VectorModelRunner implements ModelRunner {
         this.roundedInner = new RoundedSlots(config.intermediate());
         boolean done = false;
         try {
+            StripMemory packed = withPack == null || precision != Precision.FAST ? null : Pack.map(withPack, arena);
+            isPacked = packed != null;
             StripMemory memory = packed == null ? StripMemory.anonymous(arena) : packed;
             for (int i = 0; precision == Precision.FAST && i < strips.length; i++) {
                 strips[i] = Relayed.of(weights.layers().get(i), team, memory);

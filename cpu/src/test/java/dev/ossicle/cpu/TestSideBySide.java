@@ -64,14 +64,14 @@ final class TestSideBySide {
             int[] first = model.tokens(config, 4000);
             tokens(engine.start(request(first)));
             int[] second = Arrays.copyOf(first, 4150);
-            Done done = null;
             Generation followUp = engine.start(request(second));
+            int computed = -1;
             for (GenerationEvent event = followUp.next(); event != null; event = followUp.next()) {
-                done = event instanceof Done last ? last : done;
+                if (event instanceof Done done) {
+                    computed = done.timings().promptTokens() - done.timings().cachedTokens();
+                }
             }
-            assertThat(done).isNotNull();
-            assertThat(done.timings().promptTokens() - done.timings().cachedTokens())
-                    .isLessThan(200);
+            assertThat(computed).isBetween(1, 199);
         }
     }
 
