@@ -76,7 +76,7 @@ public final class Generation implements AutoCloseable {
     /** Whether its deadline has passed. */
     boolean isLate(long now) {
         Duration timeout = request.timeout();
-        return timeout != null && now - arrival >= timeout.toNanos();
+        return timeout != null && timeout.compareTo(Duration.ofNanos(now - arrival)) <= 0; // toNanos() overflows
     }
 
     void emit(GenerationEvent event) {

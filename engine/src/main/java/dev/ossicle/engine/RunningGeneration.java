@@ -104,11 +104,12 @@ final class RunningGeneration {
 
     Timings timings(long now) {
         boolean done = count > 0;
+        long promptEnd = prefilled == 0 ? now : prefilled; // not set if the only pass that drew failed
         return new Timings(
                 done ? prompt : Math.min(computed, prompt),
                 cached,
-                (done ? prefilled : now) - start,
+                (done ? promptEnd : now) - start,
                 count,
-                done ? now - prefilled : 0);
+                done ? now - promptEnd : 0);
     }
 }

@@ -218,9 +218,18 @@ final class Scheduler implements AutoCloseable {
     private void failed(Throwable cause) {
         for (RunningGeneration member : List.copyOf(members)) {
             member.sequence.close();
-            if (members.size() == 1) {
+            Throwable blame = members.size() == 1 ? cause : member.failure;
+            if (blame != null) {
                 running.remove(member);
-                member.generation.fail(cause);
+                member.generation.fail(blame);
+                continue;
+            }
+            // What was drawn before the pass failed stays drawn: its mask has been told.
+            Finish finish =
+                    member.drawn == null ? null : member.accept(runner.config().maxContext());
+            if (finish != null) {
+                running.remove(member);
+                member.generation.emit(new Done(finish, member.timings(clock.getAsLong())));
             } else {
                 member.beginAgain(runner.newSequence(runner.config().maxContext()));
             }

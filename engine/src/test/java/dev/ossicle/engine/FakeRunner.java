@@ -18,6 +18,8 @@ final class FakeRunner implements ModelRunner {
     volatile @Nullable RuntimeException failure;
     /** A pass with this token in it fails. */
     volatile int poison = -1;
+    /** Whether that shows only when the chunks before it have handed out their logits. */
+    volatile boolean failLate;
 
     /** Of the last pass: the lengths of its chunks. */
     final List<Integer> lastBatch = new ArrayList<>();
@@ -54,13 +56,16 @@ final class FakeRunner implements ModelRunner {
         lastBatch.clear();
         for (Chunk chunk : batch) {
             lastBatch.add(chunk.tokens().length);
-            if (Arrays.stream(chunk.tokens()).anyMatch(token -> token == poison)) {
+            if (!failLate && Arrays.stream(chunk.tokens()).anyMatch(token -> token == poison)) {
                 throw new NonFiniteException("poisoned");
             }
         }
         for (int c = 0; c < batch.size(); c++) {
             Chunk chunk = batch.get(c);
             Sequence sequence = (Sequence) chunk.sequence();
+            if (Arrays.stream(chunk.tokens()).anyMatch(token -> token == poison)) {
+                throw new NonFiniteException("poisoned");
+            }
             chunkLengths.add(chunk.tokens().length);
             for (int i = 0; i < chunk.tokens().length; i++) {
                 if (i >= chunk.tokens().length - chunk.wantedLogits()) {

@@ -83,6 +83,7 @@ final class TestScheduler {
     void nothingIsLostOrSwapped(int seed) throws InterruptedException {
         Random random = new Random(seed);
         runner.poison = POISON;
+        runner.failLate = seed % 2 == 0;
         List<Story> stories = new ArrayList<>();
         int steps = 0;
         while (stories.size() < 40 || !scheduler.isIdle()) {
@@ -151,6 +152,48 @@ final class TestScheduler {
         public boolean mayEnd() {
             return true;
         }
+    }
+
+    @Test
+    void aMaskHearsOfEachTokenOnceThoughAPassFailsAfterIt() throws InterruptedException {
+        runner.poison = POISON;
+        runner.failLate = true;
+        List<Integer> heard = new ArrayList<>();
+        TokenMask anything = new TokenMask() {
+            @Override
+            public void allowed(BitMask out) {
+                IntStream.range(0, out.size()).forEach(out::set);
+            }
+
+            @Override
+            public void accept(int token) {
+                heard.add(token);
+            }
+
+            @Override
+            public boolean mayEnd() {
+                return true;
+            }
+        };
+        Generation healthy = add(new int[] {3}, 5, 0, null, anything);
+        scheduler.step();
+        Generation poisoned = add(new int[] {POISON}, 5); // who decodes comes first, and draws before the pass fails
+        while (!scheduler.isIdle()) {
+            scheduler.step();
+        }
+        assertThat(tokens(drain(healthy))).isEqualTo(counting(3, 5)).isEqualTo(heard);
+        assertThat(tokens(drain(poisoned))).isEmpty();
+        scheduler.close();
+        assertThat(runner.openSequences).hasValue(0);
+    }
+
+    @Test
+    void aVeryLongTimeoutIsNone() throws InterruptedException {
+        Generation patient = add(new int[] {3}, 2, 0, Duration.ofSeconds(Long.MAX_VALUE), null);
+        while (!scheduler.isIdle()) {
+            scheduler.step();
+        }
+        assertThat(tokens(drain(patient))).isEqualTo(counting(3, 2));
     }
 
     @Test
