@@ -181,6 +181,7 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
                 case Reasoning part -> reasoning.append(part.text());
                 case Text part -> text.append(part.text());
                 case ChatEvent.Reading ignored -> {}
+                case ChatEvent.Calling ignored -> {}
                 case ToolCall ignored -> {}
                 case ToolResult ignored -> {}
                 case Done ignored -> {}

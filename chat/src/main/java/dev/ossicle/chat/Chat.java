@@ -92,10 +92,12 @@ public final class Chat {
         ChatRequest request = new ChatRequest(
                 instructions,
                 tools.values().stream().map(Tool::description).toList(),
+                ToolChoice.AUTO,
                 history,
                 options,
                 answerSchema,
-                limits.tokens());
+                limits.tokens(),
+                null);
         Answer answer;
         try {
             answer = new Answer(model.begin(request), history, Map.copyOf(tools), limits);

@@ -1,5 +1,6 @@
 package dev.ossicle.chat;
 
+import dev.ossicle.engine.GenerationEvent;
 import dev.ossicle.harmony.Repair;
 import java.util.List;
 
@@ -15,8 +16,26 @@ public sealed interface ChatEvent {
      * More of what the model says.
      *
      * @param preamble whether it announces a tool call rather than being part of the answer
+     * @param tokens that make it up, with their logprobs, where {@link ChatOptions#topLogprobs} asks for them
      */
-    record Text(String text, boolean preamble) implements ChatEvent {}
+    record Text(String text, boolean preamble, List<GenerationEvent.Token> tokens) implements ChatEvent {
+        public Text {
+            tokens = List.copyOf(tokens);
+        }
+
+        public Text(String text, boolean preamble) {
+            this(text, preamble, List.of());
+        }
+    }
+
+    /**
+     * More of the arguments of a call that is on its way; {@link ToolCall} follows when they are complete.
+     *
+     * @param message the place of the call among the messages of this step
+     * @param recipient as the model wrote it: {@code functions.get_weather}
+     * @param arguments empty where the call is announced before its arguments begin
+     */
+    record Calling(int message, String recipient, String arguments) implements ChatEvent {}
 
     /**
      * The model calls a function; the text of its arguments is complete.

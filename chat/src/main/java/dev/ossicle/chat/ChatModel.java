@@ -65,7 +65,8 @@ public interface ChatModel extends AutoCloseable {
      */
     interface Turn extends AutoCloseable {
         /**
-         * Waits for the next {@link ChatEvent.Reading}, {@link ChatEvent.Reasoning} or {@link ChatEvent.Text}; null when the
+         * Waits for the next {@link ChatEvent.Reading}, {@link ChatEvent.Reasoning}, {@link ChatEvent.Text} or
+     * {@link ChatEvent.Calling}; null when the
          * step has ended.
          *
          * @throws ChatException if the model cannot go on

@@ -4,6 +4,7 @@ import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Role;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.json.Json;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,17 +14,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @param instructions what other APIs call the system prompt; null for none
  * @param functions that the model may call
+ * @param toolChoice which of them, and whether it must
  * @param history of the user's, the assistant's and the tools' messages, the newest last
  * @param answerSchema JSON Schema that the answer must obey; null for free text
  * @param maxTokens that this turn may take, reasoning included
+ * @param timeout of each step, waiting for its turn included; null for none
  */
 public record ChatRequest(
         @Nullable String instructions,
         List<ToolDescription> functions,
+        ToolChoice toolChoice,
         List<Message> history,
         ChatOptions options,
         @Nullable Json answerSchema,
-        int maxTokens) {
+        int maxTokens,
+        @Nullable Duration timeout) {
     public ChatRequest {
         functions = List.copyOf(functions);
         history = List.copyOf(history);

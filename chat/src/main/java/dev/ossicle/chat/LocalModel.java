@@ -2,6 +2,7 @@ package dev.ossicle.chat;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.Engine;
+import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.GenerationRequest;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
@@ -37,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A model that runs in this process. */
 public final class LocalModel implements ChatModel {
-    private static final int MAX_GRAMMARS = 128;
+    /** Grammars, and framings, that are kept: compiling one takes longer than a token. */
+    private static final int MAX_COMPILED = 128;
 
     private final String name;
     private final @Nullable Checkpoint checkpoint;
@@ -45,22 +47,38 @@ public final class LocalModel implements ChatModel {
     private final HarmonyEncoding harmony;
     private final TokenTrie trie;
     private final TokenGrammar anyObject;
+    /** Whether the model is held to Harmony's framing. */
+    private final boolean framed;
 
-    /** Of schemas in use, least recently used first. */
-    private final Map<Json, TokenGrammar> grammars = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Json, TokenGrammar> eldest) {
-            return size() > MAX_GRAMMARS;
-        }
-    };
+    /** What is compiled from. */
+    private record FramingKey(
+            List<ToolDescription> functions,
+            ToolChoice toolChoice,
+            @Nullable Json answerSchema) {}
 
-    private LocalModel(String name, @Nullable Checkpoint checkpoint, Engine engine, Tokenizer tokenizer) {
+    /** Of schemas in use. */
+    private final Map<Json, TokenGrammar> grammars = leastRecentlyUsed();
+
+    private final Map<FramingKey, HarmonyFraming> framings = leastRecentlyUsed();
+
+    private LocalModel(
+            String name, @Nullable Checkpoint checkpoint, Engine engine, Tokenizer tokenizer, boolean framed) {
         this.name = name;
         this.checkpoint = checkpoint;
         this.engine = engine;
+        this.framed = framed;
         this.harmony = new HarmonyEncoding(tokenizer);
         this.trie = new TokenTrie(tokenizer, engine.config().vocabulary());
         this.anyObject = Grammar.jsonObject().over(trie);
+    }
+
+    private static <K, V> Map<K, V> leastRecentlyUsed() {
+        return new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+                return size() > MAX_COMPILED;
+            }
+        };
     }
 
     /** The best device of this machine, all of its cores; what had to be passed over is logged. */
@@ -71,6 +89,7 @@ public final class LocalModel implements ChatModel {
                 null,
                 Runtime.getRuntime().availableProcessors(),
                 Precision.EXACT,
+                EngineOptions.DEFAULT,
                 warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning));
     }
 
@@ -79,6 +98,7 @@ public final class LocalModel implements ChatModel {
      *
      * @param name as users know it
      * @param device null for the one that suits model and machine best
+     * @param limits of the engine
      * @param warnings hears why a better device was passed over, with what to do about it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
      * @throws IllegalArgumentException if there is no such device, or this machine cannot run it
@@ -89,14 +109,15 @@ public final class LocalModel implements ChatModel {
             @Nullable String device,
             int threads,
             Precision precision,
+            EngineOptions limits,
             Consumer<String> warnings) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
             ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint.bytes());
             choice.warnings().forEach(warnings);
-            Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision));
-            return new LocalModel(name, checkpoint, engine, tokenizer);
+            Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision), limits);
+            return new LocalModel(name, checkpoint, engine, tokenizer, true);
         } catch (Throwable e) {
             checkpoint.close();
             throw e;
@@ -105,7 +126,16 @@ public final class LocalModel implements ChatModel {
 
     /** A model over any runner, which is closed with it: for tests, with a scripted one. */
     public static LocalModel of(String name, ModelRunner runner, Tokenizer tokenizer) {
-        return new LocalModel(name, null, new Engine(runner), tokenizer);
+        return of(name, new Engine(runner), tokenizer, true);
+    }
+
+    /**
+     * A model over any engine, which is closed with it.
+     *
+     * @param framed whether the model is held to Harmony's framing; if not, what it writes is repaired as far as it can be
+     */
+    public static LocalModel of(String name, Engine engine, Tokenizer tokenizer, boolean framed) {
+        return new LocalModel(name, null, engine, tokenizer, framed);
     }
 
     @Override
@@ -120,15 +150,19 @@ public final class LocalModel implements ChatModel {
 
     @Override
     public Turn begin(ChatRequest request) {
-        int[] prompt = harmony.renderForCompletion(conversation(request), Role.ASSISTANT, false);
-        return new LocalTurn(this, request, prompt);
+        return new LocalTurn(this, request, prompt(request));
     }
 
-    HarmonyEncoding harmony() {
+    /** The tokens that the model sees, to where its answer begins. */
+    public int[] prompt(ChatRequest request) {
+        return harmony.renderForCompletion(conversation(request), Role.ASSISTANT, false);
+    }
+
+    public HarmonyEncoding harmony() {
         return harmony;
     }
 
-    Engine engine() {
+    public Engine engine() {
         return engine;
     }
 
@@ -161,11 +195,26 @@ public final class LocalModel implements ChatModel {
         return request.instructions() == null ? format : request.instructions() + "\n\n" + format;
     }
 
-    /** What the model may write in the steps of one turn. */
+    /** What the model may write in the steps of one turn; null for anything. */
+    @Nullable
     HarmonyFraming framing(ChatRequest request) {
+        if (!framed) {
+            return null;
+        }
+        synchronized (framings) {
+            return framings.computeIfAbsent(
+                    new FramingKey(request.functions(), request.toolChoice(), request.answerSchema()),
+                    key -> compile(request));
+        }
+    }
+
+    private HarmonyFraming compile(ChatRequest request) {
         List<Recipient> recipients = new ArrayList<>();
         Map<String, TokenGrammar> arguments = new HashMap<>();
         for (ToolDescription function : request.functions()) {
+            if (!request.toolChoice().allows(function.name())) {
+                continue;
+            }
             Recipient recipient = Recipient.function(function.name());
             recipients.add(recipient);
             arguments.put(recipient.name(), arguments(function));
@@ -175,7 +224,9 @@ public final class LocalModel implements ChatModel {
                 harmony.tokenizer(),
                 trie,
                 engine.config().vocabulary(),
-                ChannelConfig.DEFAULT.channels(),
+                request.toolChoice().required()
+                        ? List.of(Message.ANALYSIS, Message.COMMENTARY) // without an answer, a call is the only end
+                        : ChannelConfig.DEFAULT.channels(),
                 recipients,
                 answer,
                 arguments);
@@ -206,14 +257,17 @@ public final class LocalModel implements ChatModel {
     }
 
     /** @param framing of this turn; an answer that must obey a schema is brought to its end within the maximum of tokens */
-    GenerationRequest generation(ChatRequest request, HarmonyFraming framing, int[] prompt, int maxTokens) {
+    GenerationRequest generation(
+            ChatRequest request, @Nullable HarmonyFraming framing, int[] prompt, int maxTokens) {
         Sampling sampling = request.options().sampling();
         if (!request.options().seeded()) {
             sampling = sampling.withSeed(ThreadLocalRandom.current().nextLong());
         }
         int room = Math.min(maxTokens, engine.config().maxContext() - prompt.length - 1);
         TokenMask mask;
-        if (request.answerSchema() == null) {
+        if (framing == null) {
+            mask = null;
+        } else if (request.answerSchema() == null) {
             mask = framing.newMask();
         } else if (room < framing.minTokens()) {
             throw new ChatException("an answer that obeys the schema takes up to " + framing.minTokens()
@@ -221,7 +275,16 @@ public final class LocalModel implements ChatModel {
         } else {
             mask = framing.newMask(room);
         }
-        return new GenerationRequest(prompt, sampling, maxTokens, harmony.stopTokensForAssistantActions(), -1, mask);
+        return new GenerationRequest(
+                prompt,
+                sampling,
+                maxTokens,
+                harmony.stopTokensForAssistantActions(),
+                request.options().topLogprobs(),
+                mask,
+                0,
+                request.timeout(),
+                request.options().adjustments());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.ossicle.chat;
 
+import dev.ossicle.chat.ChatEvent.Calling;
 import dev.ossicle.chat.ChatEvent.Finish;
 import dev.ossicle.chat.ChatEvent.Reading;
 import dev.ossicle.chat.ChatEvent.Reasoning;
@@ -16,8 +17,10 @@ import dev.ossicle.harmony.Conversation;
 import dev.ossicle.harmony.HarmonyParser;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.ParseMode;
+import dev.ossicle.harmony.ParserState;
 import dev.ossicle.harmony.Role;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -31,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class LocalTurn implements ChatModel.Turn {
     private final LocalModel model;
     private final ChatRequest request;
-    private final HarmonyFraming framing;
+    private final @Nullable HarmonyFraming framing;
 
     /** All tokens of the turn so far: the prompt, what the model wrote, results. */
     private int[] context;
@@ -46,9 +49,13 @@ final class LocalTurn implements ChatModel.Turn {
 
     private int streamed;
     private int reasoningTokens;
+    /** Tokens that belong to the text that is handed on next: a character may take several. */
+    private final List<Token> textTokens = new ArrayList<>();
+
     private final Deque<ChatEvent> pending = new ArrayDeque<>();
     private @Nullable Done done;
 
+    /** @param prompt ends in {@code <|start|>assistant} */
     LocalTurn(LocalModel model, ChatRequest request, int[] prompt) {
         this.model = model;
         this.request = request;
@@ -71,6 +78,9 @@ final class LocalTurn implements ChatModel.Turn {
                 case Prefilled prefilled -> pending.add(new Reading(prefilled.tokens(), prefilled.promptTokens()));
                 case Token token -> {
                     parser.process(token.id());
+                    if (!token.logprobs().isEmpty() && parser.state() == ParserState.CONTENT && !isControl(token)) {
+                        textTokens.add(token);
+                    }
                     handOn();
                     if (Message.ANALYSIS.equals(parser.channel())) {
                         reasoningTokens++;
@@ -84,6 +94,10 @@ final class LocalTurn implements ChatModel.Turn {
             }
         }
         return pending.poll();
+    }
+
+    private boolean isControl(Token token) {
+        return model.harmony().tokenizer().isSpecial(token.id());
     }
 
     private GenerationEvent nextEvent() throws InterruptedException {
@@ -114,14 +128,20 @@ final class LocalTurn implements ChatModel.Turn {
     }
 
     private void add(@Nullable String channel, @Nullable String recipient, String text) {
-        if (text.isEmpty() || recipient != null) {
-            return; // calls are told when they are complete
+        if (recipient != null) {
+            pending.add(new Calling(completed, recipient, text));
+            textTokens.clear();
+            return;
+        }
+        if (text.isEmpty()) {
+            return;
         }
         // A message that names no channel is meant for the user, as far as anyone can tell.
         pending.add(
                 Message.ANALYSIS.equals(channel)
                         ? new Reasoning(text)
-                        : new Text(text, Message.COMMENTARY.equals(channel)));
+                        : new Text(text, Message.COMMENTARY.equals(channel), textTokens));
+        textTokens.clear();
     }
 
     @Override

@@ -36,6 +36,9 @@ final class JsonWriter implements Consumer<ChatEvent> {
                 json.put("type", "reasoning").put("text", reasoning.text());
             }
             case Text text -> json.put("type", "text").put("text", text.text()).put("preamble", text.preamble());
+            case ChatEvent.Calling ignored -> {
+                return; // it is told when it is complete
+            }
             case ToolCall call ->
                 json.put("type", "tool_call")
                         .put("id", call.id())

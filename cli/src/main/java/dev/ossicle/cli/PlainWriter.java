@@ -35,6 +35,9 @@ final class PlainWriter implements Consumer<ChatEvent> {
             reading.end();
             reading = null;
         }
+        if (event instanceof ChatEvent.Calling) {
+            return; // it is shown when it is complete
+        }
         if (open != null && open != event.getClass()) {
             endLine();
         }
@@ -57,6 +60,7 @@ final class PlainWriter implements Consumer<ChatEvent> {
                 open = Text.class;
                 answered = true;
             }
+            case ChatEvent.Calling ignored -> {}
             case ToolCall call -> aside("call: ", call.name() + " " + call.arguments(), ToolCall.class);
             case ToolResult result -> aside("result: ", result.output(), ToolResult.class);
             case Done done -> end(done);

@@ -3,6 +3,7 @@ package dev.ossicle.cli;
 import dev.ossicle.chat.LocalModel;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.cpu.Pack;
+import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
@@ -38,6 +39,11 @@ final class RunnerOptions {
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
     LocalModel open(ModelLocation.Local model, PrintWriter err) {
+        return open(model, EngineOptions.DEFAULT, err);
+    }
+
+    /** The same with an engine's limits. */
+    LocalModel open(ModelLocation.Local model, EngineOptions limits, PrintWriter err) {
         if (device != null) {
             choose(); // a name that does not exist is a mistake in the command line, whatever the model
         }
@@ -48,7 +54,7 @@ final class RunnerOptions {
             }
         }
         return LocalModel.open(
-                model.name(), model.path(), device, threads(), possible, warning -> err.println("ossicle: " + warning));
+                model.name(), model.path(), device, threads(), possible, limits, warning -> err.println("ossicle: " + warning));
     }
 
     /** What was asked for. */

@@ -35,6 +35,7 @@ final class KvBlocks implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final long bytes;
     private final ArrayDeque<Block> free = new ArrayDeque<>();
+    private long used;
 
     private MemorySegment slab = MemorySegment.NULL;
     private long slabUsed;
@@ -45,6 +46,7 @@ final class KvBlocks implements AutoCloseable {
 
     /** A block for one user; new ones are zero, used ones hold what they held. */
     Block take() {
+        used++;
         Block block = free.poll();
         if (block == null) {
             return new Block(cut());
@@ -79,7 +81,13 @@ final class KvBlocks implements AutoCloseable {
     void release(Block block) {
         if (--block.users == 0) {
             free.add(block);
+            used--;
         }
+    }
+
+    /** Of the blocks that are in use. */
+    long bytes() {
+        return used * bytes;
     }
 
     @Override

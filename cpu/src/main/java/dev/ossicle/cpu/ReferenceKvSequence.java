@@ -92,12 +92,14 @@ final class ReferenceKvSequence implements KvSequence {
             fork.values.get(layer).addAll(values.get(layer));
         }
         fork.length = length;
+        runner.add(fork);
         return fork;
     }
 
     @Override
     public void close() {
         closed = true;
+        runner.forget(this);
         keys.clear();
         values.clear();
     }

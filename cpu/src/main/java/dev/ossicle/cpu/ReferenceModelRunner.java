@@ -12,6 +12,7 @@ import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -39,6 +40,7 @@ public final class ReferenceModelRunner implements ModelRunner {
     private final ModelWeights weights;
     private final RouterObserver observer;
     private final Rope rope;
+    private final List<ReferenceKvSequence> sequences = new ArrayList<>();
     private boolean closed;
 
     public ReferenceModelRunner(ModelConfig config, ModelWeights weights) {
@@ -66,7 +68,22 @@ public final class ReferenceModelRunner implements ModelRunner {
     public KvSequence newSequence(int maxContext) {
         checkOpen();
         Batches.checkContext(config, maxContext);
-        return new ReferenceKvSequence(this, config.layers(), maxContext);
+        ReferenceKvSequence sequence = new ReferenceKvSequence(this, config.layers(), maxContext);
+        sequences.add(sequence);
+        return sequence;
+    }
+
+    void add(ReferenceKvSequence sequence) {
+        sequences.add(sequence);
+    }
+
+    void forget(ReferenceKvSequence sequence) {
+        sequences.remove(sequence);
+    }
+
+    @Override
+    public long cacheBytes() {
+        return sequences.stream().mapToLong(ReferenceKvSequence::bytes).sum();
     }
 
     @Override

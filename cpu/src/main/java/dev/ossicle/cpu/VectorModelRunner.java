@@ -307,6 +307,11 @@ public final class VectorModelRunner implements ModelRunner {
         return kvBlocks;
     }
 
+    @Override
+    public long cacheBytes() {
+        return kvBlocks.bytes();
+    }
+
     void forget(VectorKvSequence sequence) {
         sequences.remove(sequence);
     }

@@ -13,33 +13,27 @@ import java.util.concurrent.atomic.AtomicInteger;
  * decides. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
-    /** Generations that wait or run, unless told otherwise: some per caller of a busy server. */
-    public static final int MAX_GENERATIONS = 256;
-
     private final ModelRunner runner;
     private final ModelConfig config;
-    private final int maxGenerations;
+    private final EngineOptions options;
     private final BlockingQueue<Generation> arrivals = new LinkedBlockingQueue<>();
     /** Started and not ended. */
     private final AtomicInteger open = new AtomicInteger();
 
     private final Thread thread;
     private volatile boolean closing;
-    private volatile int running;
+    private volatile EngineStatus status = EngineStatus.IDLE;
 
     /** Takes the runner over: closes it when it is closed itself. */
     public Engine(ModelRunner runner) {
-        this(runner, MAX_GENERATIONS);
+        this(runner, EngineOptions.DEFAULT);
     }
 
-    /** @param maxGenerations that may wait or run at a time */
-    public Engine(ModelRunner runner, int maxGenerations) {
-        if (maxGenerations < 1) {
-            throw new IllegalArgumentException("max generations is " + maxGenerations + ", must be at least 1");
-        }
+    /** The same within limits. */
+    public Engine(ModelRunner runner, EngineOptions options) {
         this.runner = runner;
         this.config = runner.config();
-        this.maxGenerations = maxGenerations;
+        this.options = options;
         this.thread = Thread.ofPlatform().name("ossicle-model").daemon().unstarted(this::serve);
         thread.start();
     }
@@ -55,16 +49,15 @@ public final class Engine implements AutoCloseable {
     /**
      * Queues a generation.
      *
-     * @throws IllegalArgumentException if the prompt leaves no room in the model's context or has a token id that is not in
-     *     the vocabulary
+     * @throws ContextLengthException if the prompt leaves no room in the model's context
+     * @throws IllegalArgumentException if it has a token id that is not in the vocabulary
      * @throws QueueFullException if too many wait already
      * @throws IllegalStateException if the engine is closed
      */
     public Generation start(GenerationRequest request) {
         int[] prompt = request.prompt();
         if (prompt.length >= config.maxContext()) {
-            throw new IllegalArgumentException("the prompt has " + prompt.length + " tokens, the model's context is "
-                    + config.maxContext() + ": nothing is left for an answer");
+            throw new ContextLengthException(prompt.length, config.maxContext());
         }
         for (int i = 0; i < prompt.length; i++) {
             if (prompt[i] < 0 || prompt[i] >= config.vocabulary()) {
@@ -72,9 +65,9 @@ public final class Engine implements AutoCloseable {
                         + ", the vocabulary has ids 0 to " + (config.vocabulary() - 1));
             }
         }
-        if (open.incrementAndGet() > maxGenerations) {
+        if (open.incrementAndGet() > options.maxGenerations()) {
             open.decrementAndGet();
-            throw new QueueFullException(maxGenerations);
+            throw new QueueFullException(options.maxGenerations());
         }
         Generation generation = new Generation(request, System.nanoTime(), open::decrementAndGet);
         arrivals.add(generation);
@@ -91,13 +84,13 @@ public final class Engine implements AutoCloseable {
         return open.get();
     }
 
-    /** Those of them that are being computed. */
-    public int running() {
-        return running;
+    /** As it was after the last step. */
+    public EngineStatus status() {
+        return status;
     }
 
     private void serve() {
-        Scheduler scheduler = new Scheduler(runner, System::nanoTime);
+        Scheduler scheduler = new Scheduler(runner, options, System::nanoTime);
         try (runner;
                 scheduler) {
             while (!closing) {
@@ -112,7 +105,7 @@ public final class Engine implements AutoCloseable {
                 } catch (RuntimeException | Error e) { // whatever it was, somebody waits
                     scheduler.failAll(e);
                 }
-                running = scheduler.running();
+                status = scheduler.status();
             }
         } catch (InterruptedException e) {
             // close() asked for it

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param mask what may come; null for anything
  * @param priority the higher is admitted first when many wait; waiting raises it, a point a second
  * @param timeout from the moment it is queued; null for none
+ * @param adjustments of the logits, before the mask and the draw
  */
 public record GenerationRequest(
         int[] prompt,
@@ -26,10 +27,12 @@ public record GenerationRequest(
         int topLogprobs,
         @Nullable TokenMask mask,
         int priority,
-        @Nullable Duration timeout) {
+        @Nullable Duration timeout,
+        LogitAdjustments adjustments) {
     /** Copies what can change. */
     public GenerationRequest {
         requireNonNull(sampling, "sampling is null");
+        requireNonNull(adjustments, "adjustments is null");
         prompt = prompt.clone();
         stopTokens = Set.copyOf(stopTokens);
         if (prompt.length == 0) {
@@ -54,6 +57,6 @@ public record GenerationRequest(
             Set<Integer> stopTokens,
             int topLogprobs,
             @Nullable TokenMask mask) {
-        this(prompt, sampling, maxTokens, stopTokens, topLogprobs, mask, 0, null);
+        this(prompt, sampling, maxTokens, stopTokens, topLogprobs, mask, 0, null, LogitAdjustments.NONE);
     }
 }

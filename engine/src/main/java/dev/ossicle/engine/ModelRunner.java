@@ -29,6 +29,9 @@ public interface ModelRunner extends AutoCloseable {
      */
     void forward(List<Chunk> batch, LogitsConsumer logits);
 
+    /** Bytes of device memory that the keys and values of all sequences take together. */
+    long cacheBytes();
+
     /** Frees the device's memory, that of all sequences included. */
     @Override
     void close();

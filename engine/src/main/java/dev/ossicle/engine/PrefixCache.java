@@ -10,11 +10,7 @@ import java.util.List;
  * <p>Forks share memory, so keeping a sequence at a place where others may part from it costs little.
  */
 final class PrefixCache implements AutoCloseable {
-    /** The newest two, the end of a prompt and of its answer, are kept whatever they take. */
-    private static final int ALWAYS_KEPT = 2;
-
-    private static final int MAX_ENTRIES = 32;
-    private static final long MAX_BYTES = 512L << 20;
+    private static final int MAX_ENTRIES = 64;
 
     private record Entry(int[] tokens, KvSequence sequence) {}
 
@@ -61,14 +57,18 @@ final class PrefixCache implements AutoCloseable {
     void keep(int[] tokens, KvSequence sequence) {
         assert tokens.length == sequence.length() : tokens.length + " tokens for " + sequence.length() + " positions";
         entries.add(new Entry(tokens, sequence));
-        while (entries.size() > ALWAYS_KEPT && (entries.size() > MAX_ENTRIES || bytes() > MAX_BYTES)) {
-            entries.removeFirst().sequence.close();
+        if (entries.size() > MAX_ENTRIES) {
+            forgetOldest();
         }
     }
 
-    /** Shared memory counts more than once: an upper bound. */
-    private long bytes() {
-        return entries.stream().mapToLong(e -> e.sequence.bytes()).sum();
+    /** Gives up what was not used for longest; says whether there was anything. */
+    boolean forgetOldest() {
+        if (entries.isEmpty()) {
+            return false;
+        }
+        entries.removeFirst().sequence.close();
+        return true;
     }
 
     @Override

@@ -26,6 +26,8 @@ final class RunningGeneration {
     int count;
 
     private long prefilled;
+    /** What its sequence took when it was set aside. */
+    long bytesAside;
 
     /** Whether a batch that it was in failed: until it is where it was, it is computed by itself. */
     boolean alone;
@@ -91,6 +93,28 @@ final class RunningGeneration {
             return Finish.LENGTH;
         }
         return known >= maxContext ? Finish.CONTEXT : null;
+    }
+
+    /** Where it came from the sampler: the adjustments of a request look at what it drew. */
+    float[] adjusted(float[] logits) {
+        return generation.request().adjustments().apply(logits, tokens, prompt, known);
+    }
+
+    /** All tokens so far. */
+    int[] text() {
+        return Arrays.copyOf(tokens, known);
+    }
+
+    /** Gives its memory to others; {@link #resume} follows. */
+    void setAside() {
+        bytesAside = sequence.bytes();
+        sequence.close();
+    }
+
+    /** Goes on after it was set aside, with as much of its text as the sequence holds. */
+    void resume(KvSequence part) {
+        sequence = part;
+        computed = part.length();
     }
 
     /** Computes all of it once more. */

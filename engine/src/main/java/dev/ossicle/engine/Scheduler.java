@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * <p>A row's result does not depend on what else is in the batch, so what a generation draws does not either.
  */
 final class Scheduler implements AutoCloseable {
-    /** Generations that are computed side by side; more wait. */
-    static final int MAX_RUNNING = 64;
-
     /** Prompt tokens of a step in which nobody decodes. */
     static final int PREFILL_TOKENS = 512;
 
@@ -32,6 +29,7 @@ final class Scheduler implements AutoCloseable {
     private static final long AGEING_NANOS = 1_000_000_000L;
 
     private final ModelRunner runner;
+    private final EngineOptions options;
     private final PrefixCache cache;
     private final Sampler sampler;
     private final BitMask allowed;
@@ -40,6 +38,9 @@ final class Scheduler implements AutoCloseable {
     private final List<Generation> waiting = new ArrayList<>();
 
     private final List<RunningGeneration> running = new ArrayList<>();
+    /** Admitted, but set aside until there is memory for them again; the first is the next. */
+    private final List<RunningGeneration> aside = new ArrayList<>();
+
     /** What the step at hand computes; [i] of the one belongs to [i] of the other. */
     private final List<RunningGeneration> members = new ArrayList<>();
 
@@ -47,9 +48,14 @@ final class Scheduler implements AutoCloseable {
     /** Whose prompt comes first in the next step. */
     private int turn;
 
+    private long passes;
+    private long sequences;
+    private long passTokens;
+
     /** @param clock nanoseconds */
-    Scheduler(ModelRunner runner, LongSupplier clock) {
+    Scheduler(ModelRunner runner, EngineOptions options, LongSupplier clock) {
         this.runner = runner;
+        this.options = options;
         this.clock = clock;
         this.cache = new PrefixCache(runner);
         this.sampler = new Sampler(runner.config().vocabulary());
@@ -61,20 +67,22 @@ final class Scheduler implements AutoCloseable {
     }
 
     boolean isIdle() {
-        return waiting.isEmpty() && running.isEmpty();
-    }
-
-    int waiting() {
-        return waiting.size();
+        return waiting.isEmpty() && running.isEmpty() && aside.isEmpty();
     }
 
     int running() {
         return running.size();
     }
 
+    EngineStatus status() {
+        return new EngineStatus(
+                waiting.size() + aside.size(), running.size(), runner.cacheBytes(), passes, sequences, passTokens);
+    }
+
     /** One forward pass, if there is anything to compute. */
     void step() {
         drop();
+        makeRoom();
         admit();
         compose();
         if (!batch.isEmpty()) {
@@ -91,6 +99,13 @@ final class Scheduler implements AutoCloseable {
                 end(each, finish);
             }
         }
+        aside.removeIf(each -> {
+            Finish finish = gone(each.generation, now);
+            if (finish != null) {
+                each.generation.emit(new Done(finish, each.timings(now)));
+            }
+            return finish != null;
+        });
         for (Iterator<Generation> all = waiting.iterator(); all.hasNext(); ) {
             Generation each = all.next();
             Finish finish = gone(each, now);
@@ -108,9 +123,37 @@ final class Scheduler implements AutoCloseable {
         return generation.isLate(now) ? Finish.DEADLINE : null;
     }
 
+    /**
+     * Keeps keys and values within their budget: forgets prefixes, then sets aside who came last, to be computed anew. A step
+     * may pass it by what one step adds.
+     */
+    private void makeRoom() {
+        while (isOverBudget() && cache.forgetOldest()) {}
+        while (isOverBudget() && running.size() > 1) {
+            RunningGeneration last = running.removeLast();
+            last.setAside();
+            aside.addFirst(last);
+        }
+    }
+
+    private boolean isOverBudget() {
+        return runner.cacheBytes() > options.cacheBytes();
+    }
+
+    /** Whether one more may begin, that will soon take so much memory. */
+    private boolean hasRoom(long bytes) {
+        return running.size() < options.maxRunning()
+                && (running.isEmpty() || runner.cacheBytes() + bytes < options.cacheBytes());
+    }
+
     private void admit() {
         long now = clock.getAsLong();
-        while (running.size() < MAX_RUNNING && !waiting.isEmpty()) {
+        while (!aside.isEmpty() && hasRoom(aside.getFirst().bytesAside)) {
+            RunningGeneration next = aside.removeFirst();
+            next.resume(cache.begin(next.text()));
+            running.add(next);
+        }
+        while (aside.isEmpty() && !waiting.isEmpty() && hasRoom(0)) {
             Generation next = waiting.getFirst();
             for (Generation each : waiting) { // of equals, the first
                 if (urgency(each, now) > urgency(next, now)) {
@@ -174,8 +217,11 @@ final class Scheduler implements AutoCloseable {
             failed(e);
             return;
         }
+        passes++;
+        sequences += members.size();
         for (int i = 0; i < members.size(); i++) {
             RunningGeneration member = members.get(i);
+            passTokens += batch.get(i).tokens().length;
             member.advance(batch.get(i).tokens().length, clock.getAsLong(), cache);
             if (member.failure != null) {
                 running.remove(member);
@@ -199,7 +245,8 @@ final class Scheduler implements AutoCloseable {
                 allowed.clearAll();
                 mask.allowed(allowed);
             }
-            int token = sampler.sample(logits, request.sampling(), member.count, mask == null ? null : allowed);
+            int token = sampler.sample(
+                    member.adjusted(logits), request.sampling(), member.count, mask == null ? null : allowed);
             if (mask != null) {
                 mask.accept(token);
             }
@@ -250,6 +297,8 @@ final class Scheduler implements AutoCloseable {
             each.generation.fail(cause);
         }
         running.clear();
+        aside.forEach(each -> each.generation.fail(cause));
+        aside.clear();
         waiting.forEach(each -> each.fail(cause));
         waiting.clear();
     }
@@ -262,6 +311,8 @@ final class Scheduler implements AutoCloseable {
             each.generation.emit(new Done(Finish.CANCELLED, each.timings(clock.getAsLong())));
         }
         running.clear();
+        aside.forEach(each -> each.generation.emit(new Done(Finish.CANCELLED, each.timings(clock.getAsLong()))));
+        aside.clear();
         waiting.forEach(each -> each.emit(new Done(Finish.CANCELLED, new Timings(0, 0, 0, 0, 0))));
         waiting.clear();
         cache.close();

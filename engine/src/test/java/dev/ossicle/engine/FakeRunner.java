@@ -14,6 +14,7 @@ final class FakeRunner implements ModelRunner {
     final ModelConfig config;
     final AtomicInteger openSequences = new AtomicInteger();
     final List<Integer> chunkLengths = new ArrayList<>();
+    private long cachedTokens;
     volatile boolean closed;
     volatile @Nullable RuntimeException failure;
     /** A pass with this token in it fails. */
@@ -74,8 +75,15 @@ final class FakeRunner implements ModelRunner {
                     logits.logits(c, sequence.length, row);
                 }
                 sequence.length++;
+                cachedTokens++;
             }
         }
+    }
+
+    /** A position takes a byte. */
+    @Override
+    public long cacheBytes() {
+        return cachedTokens;
     }
 
     @Override
@@ -108,6 +116,7 @@ final class FakeRunner implements ModelRunner {
 
         @Override
         public void truncate(int newLength) {
+            cachedTokens += newLength - length;
             length = newLength;
         }
 
@@ -116,17 +125,19 @@ final class FakeRunner implements ModelRunner {
             Sequence fork = new Sequence(maxContext);
             openSequences.incrementAndGet();
             fork.length = length;
+            cachedTokens += length;
             return fork;
         }
 
         @Override
         public long bytes() {
-            return 0;
+            return length;
         }
 
         @Override
         public void close() {
             openSequences.decrementAndGet();
+            cachedTokens -= length;
         }
     }
 }

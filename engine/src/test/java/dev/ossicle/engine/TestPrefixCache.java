@@ -44,15 +44,15 @@ class TestPrefixCache {
     @Test
     void whatIsForgottenIsComputedAgain() throws Exception {
         try (Engine engine = new Engine(runner)) {
-            for (int i = 0; i < 50; i++) {
+            for (int i = 0; i < 70; i++) {
                 runner.answer(STOP);
                 int[] prompt = {i, i, i};
                 assertThat(cached(engine, prompt)).isZero();
                 assertThat(runner.prompts().getLast()).isEqualTo(prompt);
             }
-            assertThat(runner.openSequences()).isLessThanOrEqualTo(32);
+            assertThat(runner.openSequences()).isLessThanOrEqualTo(64);
             runner.answer(STOP).answer(STOP);
-            assertThat(cached(engine, new int[] {49, 49, 49})).isEqualTo(2);
+            assertThat(cached(engine, new int[] {69, 69, 69})).isEqualTo(2);
             assertThat(cached(engine, new int[] {0, 0, 0})).isZero();
         }
         assertThat(runner.openSequences()).isZero();

@@ -8,6 +8,7 @@ import dev.ossicle.engine.GenerationEvent.Token;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -22,13 +23,23 @@ final class TestScheduler {
 
     private final FakeRunner runner = new FakeRunner(2000);
     private long now;
-    private final Scheduler scheduler = new Scheduler(runner, () -> now);
+    private final Scheduler scheduler = new Scheduler(runner, EngineOptions.DEFAULT, () -> now);
     private int ended;
 
     private Generation add(
             int[] prompt, int maxTokens, int priority, @Nullable Duration timeout, @Nullable TokenMask mask) {
-        GenerationRequest request =
-                new GenerationRequest(prompt, Sampling.GREEDY, maxTokens, Set.of(), -1, mask, priority, timeout);
+        return add(scheduler, prompt, maxTokens, priority, timeout, mask);
+    }
+
+    private Generation add(
+            Scheduler scheduler,
+            int[] prompt,
+            int maxTokens,
+            int priority,
+            @Nullable Duration timeout,
+            @Nullable TokenMask mask) {
+        GenerationRequest request = new GenerationRequest(
+                prompt, Sampling.GREEDY, maxTokens, Set.of(), -1, mask, priority, timeout, LogitAdjustments.NONE);
         Generation generation = new Generation(request, now, () -> ended++);
         scheduler.add(generation);
         return generation;
@@ -82,6 +93,9 @@ final class TestScheduler {
     @MethodSource("seeds")
     void nothingIsLostOrSwapped(int seed) throws InterruptedException {
         Random random = new Random(seed);
+        // A byte a position: enough for all, for some, and for not even one.
+        EngineOptions options = new EngineOptions(8 + seed % 64, 256, new long[] {1L << 30, 4000, 300}[seed % 3]);
+        Scheduler scheduler = new Scheduler(runner, options, () -> now);
         runner.poison = POISON;
         runner.failLate = seed % 2 == 0;
         List<Story> stories = new ArrayList<>();
@@ -97,7 +111,7 @@ final class TestScheduler {
                     prompt[random.nextInt(length)] = POISON;
                 }
                 TokenMask mask = fate == Fate.HAS_A_BROKEN_MASK ? new BrokenMask(random.nextInt(maxTokens)) : null;
-                Generation generation = add(prompt, maxTokens, random.nextInt(3), null, mask);
+                Generation generation = add(scheduler, prompt, maxTokens, random.nextInt(3), null, mask);
                 stories.add(new Story(generation, fate, prompt[length - 1], maxTokens));
             }
             for (Story story : stories) {
@@ -230,20 +244,51 @@ final class TestScheduler {
 
     @Test
     void priorityGoesFirstAndWaitingRaisesIt() throws InterruptedException {
-        for (int i = 0; i < Scheduler.MAX_RUNNING; i++) {
+        for (int i = 0; i < EngineOptions.DEFAULT.maxRunning(); i++) {
             add(new int[] {1}, 3);
         }
         scheduler.step();
         Generation patient = add(new int[] {2}, 1, 0, null, null);
         now += Duration.ofSeconds(4).toNanos();
-        for (int i = 0; i < Scheduler.MAX_RUNNING; i++) {
+        for (int i = 0; i < EngineOptions.DEFAULT.maxRunning(); i++) {
             add(new int[] {3}, 3, 3, null, null); // three points; the patient one has four by now
         }
-        while (ended < Scheduler.MAX_RUNNING) {
+        while (ended < EngineOptions.DEFAULT.maxRunning()) {
             scheduler.step();
         }
         scheduler.step();
         assertThat(tokens(drain(patient))).containsExactly(3);
+    }
+
+    @Test
+    void whoCameLastIsSetAsideWhenMemoryIsShort() throws InterruptedException {
+        Scheduler small = new Scheduler(runner, new EngineOptions(8, 256, 1000), () -> now);
+        Generation first = add(small, new int[600], 300, 0, null, null);
+        Generation second = add(small, new int[300], 300, 0, null, null);
+        int most = 0;
+        while (!small.isIdle()) {
+            small.step();
+            assertThat(runner.cacheBytes()).isLessThan(1000 + Scheduler.PREFILL_TOKENS);
+            most = Math.max(most, small.status().waiting());
+        }
+        assertThat(most).as("one of the two had to wait").isEqualTo(1);
+        assertThat(tokens(drain(first))).isEqualTo(counting(0, 300));
+        assertThat(tokens(drain(second))).isEqualTo(counting(0, 300));
+        small.close();
+    }
+
+    @Test
+    void logitsAreAdjusted() throws InterruptedException {
+        GenerationRequest request = new GenerationRequest(
+                new int[] {5}, Sampling.GREEDY, 3, Set.of(), 0, null, 0, null, new LogitAdjustments(
+                        Map.of(6, -100.0, 50, 3.0), 0, 2));
+        Generation generation = new Generation(request, now, () -> ended++);
+        scheduler.add(generation);
+        while (!scheduler.isIdle()) {
+            scheduler.step();
+        }
+        // 6 is banned, so 50, then 51 (5 beats 3), then 52.
+        assertThat(tokens(drain(generation))).containsExactly(50, 51, 52);
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,9 @@ public final class ScriptedModelRunner implements ModelRunner {
     private final List<int[]> prompts = new ArrayList<>();
     private final AtomicInteger openSequences = new AtomicInteger();
     private final AtomicInteger computedTokens = new AtomicInteger();
+    /** In open sequences, a byte each. */
+    private final AtomicLong cachedTokens = new AtomicLong();
+
     private final float[] logits;
     private volatile Runnable beforeForward = () -> {};
     private volatile boolean closed;
@@ -110,6 +114,11 @@ public final class ScriptedModelRunner implements ModelRunner {
     }
 
     @Override
+    public long cacheBytes() {
+        return cachedTokens.get();
+    }
+
+    @Override
     public void close() {
         closed = true;
     }
@@ -127,6 +136,7 @@ public final class ScriptedModelRunner implements ModelRunner {
             this.maxContext = maxContext;
             this.tokens = tokens.clone();
             this.length = length;
+            cachedTokens.addAndGet(length);
             openSequences.incrementAndGet();
         }
 
@@ -138,6 +148,7 @@ public final class ScriptedModelRunner implements ModelRunner {
                 tokens = Arrays.copyOf(tokens, Math.max(64, 2 * length));
             }
             tokens[length++] = token;
+            cachedTokens.incrementAndGet();
             computedTokens.incrementAndGet();
         }
 
@@ -175,6 +186,7 @@ public final class ScriptedModelRunner implements ModelRunner {
             if (newLength < 0 || newLength > length) {
                 throw new IllegalArgumentException("length is " + newLength + ", must be between 0 and " + length);
             }
+            cachedTokens.addAndGet(newLength - length);
             length = newLength;
             script = null;
         }
@@ -186,13 +198,14 @@ public final class ScriptedModelRunner implements ModelRunner {
 
         @Override
         public long bytes() {
-            return 4L * tokens.length;
+            return length;
         }
 
         @Override
         public void close() {
             if (open) {
                 open = false;
+                cachedTokens.addAndGet(-length);
                 openSequences.decrementAndGet();
             }
         }
