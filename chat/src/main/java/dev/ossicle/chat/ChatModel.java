@@ -66,7 +66,7 @@ public interface ChatModel extends AutoCloseable {
     interface Turn extends AutoCloseable {
         /**
          * Waits for the next {@link ChatEvent.Reading}, {@link ChatEvent.Reasoning}, {@link ChatEvent.Text} or
-     * {@link ChatEvent.Calling}; null when the
+         * {@link ChatEvent.Calling}; null when the
          * step has ended.
          *
          * @throws ChatException if the model cannot go on

@@ -38,8 +38,7 @@ public record ChatOptions(
 
     /** All of the sampling but its seed. */
     public ChatOptions withSampling(Sampling newSampling) {
-        return new ChatOptions(
-                effort, newSampling.withSeed(sampling.seed()), seeded, date, adjustments, topLogprobs);
+        return new ChatOptions(effort, newSampling.withSeed(sampling.seed()), seeded, date, adjustments, topLogprobs);
     }
 
     /** The same seed gives the same answer to the same conversation. */

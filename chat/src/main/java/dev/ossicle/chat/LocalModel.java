@@ -257,8 +257,7 @@ public final class LocalModel implements ChatModel {
     }
 
     /** @param framing of this turn; an answer that must obey a schema is brought to its end within the maximum of tokens */
-    GenerationRequest generation(
-            ChatRequest request, @Nullable HarmonyFraming framing, int[] prompt, int maxTokens) {
+    GenerationRequest generation(ChatRequest request, @Nullable HarmonyFraming framing, int[] prompt, int maxTokens) {
         Sampling sampling = request.options().sampling();
         if (!request.options().seeded()) {
             sampling = sampling.withSeed(ThreadLocalRandom.current().nextLong());

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         subcommands = {
             RunCommand.class,
+            ServeCommand.class,
             ShowCommand.class,
             DoctorCommand.class,
             LogitsCommand.class,
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
             "  ossicle run \"What is 2 + 3?\"                    ask the embedded demonstration model",
             "  ossicle run ~/models/gpt-oss-20b \"Why is the sky blue?\"",
             "  ossicle run gpt-oss-20b.gguf --reasoning high --file notes.txt \"Summarise this.\"",
+            "  ossicle serve ~/models/gpt-oss-20b               answer OpenAI's, Ollama's and Anthropic's clients",
             "  ossicle show ~/models/gpt-oss-120b               what it is and what it needs",
             "  ossicle doctor                                   what this machine can do",
             "",

@@ -54,7 +54,13 @@ final class RunnerOptions {
             }
         }
         return LocalModel.open(
-                model.name(), model.path(), device, threads(), possible, limits, warning -> err.println("ossicle: " + warning));
+                model.name(),
+                model.path(),
+                device,
+                threads(),
+                possible,
+                limits,
+                warning -> err.println("ossicle: " + warning));
     }
 
     /** What was asked for. */

@@ -30,7 +30,8 @@ class TestArchitecture {
             "cpu", List.of("engine", "checkpoint"),
             "grammar", List.of("json", "harmony", "engine"),
             "chat", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar"),
-            "cli", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"),
+            "server", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"),
+            "cli", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat", "server"),
             "train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"));
 
     /** What runs on every JVM: no third-party library at run time. */

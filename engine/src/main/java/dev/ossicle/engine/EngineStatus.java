@@ -11,5 +11,5 @@ package dev.ossicle.engine;
  * @param tokens in all of these passes together
  */
 public record EngineStatus(int waiting, int running, long cacheBytes, long passes, long sequences, long tokens) {
-    static final EngineStatus IDLE = new EngineStatus(0, 0, 0, 0, 0, 0);
+    public static final EngineStatus IDLE = new EngineStatus(0, 0, 0, 0, 0, 0);
 }

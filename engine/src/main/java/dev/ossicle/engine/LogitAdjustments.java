@@ -15,7 +15,8 @@ public record LogitAdjustments(Map<Integer, Double> bias, double presencePenalty
     public LogitAdjustments {
         bias = Map.copyOf(bias);
         if (!Double.isFinite(presencePenalty) || !Double.isFinite(frequencyPenalty)) {
-            throw new IllegalArgumentException("penalties must be finite: " + presencePenalty + ", " + frequencyPenalty);
+            throw new IllegalArgumentException(
+                    "penalties must be finite: " + presencePenalty + ", " + frequencyPenalty);
         }
         bias.forEach((token, value) -> {
             if (!Double.isFinite(value)) {

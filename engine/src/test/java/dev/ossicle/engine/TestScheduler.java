@@ -280,8 +280,15 @@ final class TestScheduler {
     @Test
     void logitsAreAdjusted() throws InterruptedException {
         GenerationRequest request = new GenerationRequest(
-                new int[] {5}, Sampling.GREEDY, 3, Set.of(), 0, null, 0, null, new LogitAdjustments(
-                        Map.of(6, -100.0, 50, 3.0), 0, 2));
+                new int[] {5},
+                Sampling.GREEDY,
+                3,
+                Set.of(),
+                0,
+                null,
+                0,
+                null,
+                new LogitAdjustments(Map.of(6, -100.0, 50, 3.0), 0, 2));
         Generation generation = new Generation(request, now, () -> ended++);
         scheduler.add(generation);
         while (!scheduler.isIdle()) {

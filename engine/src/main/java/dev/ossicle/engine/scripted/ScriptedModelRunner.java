@@ -13,6 +13,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,9 @@ public final class ScriptedModelRunner implements ModelRunner {
     /** Beyond what any temperature in use would draw past. */
     private static final float CERTAIN = 1_000;
 
+    /** That are remembered: a server under load has more than anybody looks at. */
+    private static final int MAX_PROMPTS = 10_000;
+
     private final ModelConfig config;
     private final Queue<int[]> answers = new ConcurrentLinkedQueue<>();
     private final List<int[]> prompts = new ArrayList<>();
@@ -33,6 +37,7 @@ public final class ScriptedModelRunner implements ModelRunner {
     private final AtomicLong cachedTokens = new AtomicLong();
 
     private final float[] logits;
+    private volatile Function<int[], int @Nullable []> author = prompt -> null;
     private volatile Runnable beforeForward = () -> {};
     private volatile boolean closed;
 
@@ -46,6 +51,12 @@ public final class ScriptedModelRunner implements ModelRunner {
     /** Adds an answer, for a prompt to come. Its last token should be one that ends a generation. */
     public ScriptedModelRunner answer(int... tokens) {
         answers.add(tokens.clone());
+        return this;
+    }
+
+    /** Makes up the answer to a prompt for which none was added; null for none. Called on the model's thread. */
+    public ScriptedModelRunner author(Function<int[], int @Nullable []> newAuthor) {
+        author = newAuthor;
         return this;
     }
 
@@ -110,7 +121,9 @@ public final class ScriptedModelRunner implements ModelRunner {
     }
 
     private synchronized void recordPrompt(int[] tokens) {
-        prompts.add(tokens);
+        if (prompts.size() < MAX_PROMPTS) {
+            prompts.add(tokens);
+        }
     }
 
     @Override
@@ -158,6 +171,9 @@ public final class ScriptedModelRunner implements ModelRunner {
                 recordPrompt(Arrays.copyOf(tokens, length));
                 script = new ArrayDeque<>();
                 int[] answer = answers.poll();
+                if (answer == null) {
+                    answer = author.apply(Arrays.copyOf(tokens, length));
+                }
                 if (answer != null) {
                     Arrays.stream(answer).forEach(script::add);
                 }

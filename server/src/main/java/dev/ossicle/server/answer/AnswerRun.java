@@ -1,0 +1,248 @@
+package dev.ossicle.server.answer;
+
+import dev.ossicle.chat.ChatEvent;
+import dev.ossicle.chat.ChatEvent.Calling;
+import dev.ossicle.chat.ChatEvent.Finish;
+import dev.ossicle.chat.ChatEvent.Reading;
+import dev.ossicle.chat.ChatModel;
+import dev.ossicle.chat.ChatRequest;
+import dev.ossicle.engine.GenerationEvent.Token;
+import dev.ossicle.harmony.ToolDescription;
+import dev.ossicle.server.http.ApiException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One answer on its way: the model's turn in the terms of {@link Piece}. One thread reads; any may cancel. */
+public final class AnswerRun implements AutoCloseable, Answers.Open {
+    /** Hears the pieces as they come. */
+    public interface Listener {
+        void piece(Piece piece) throws IOException;
+    }
+
+    private final Answers answers;
+    private final ChatModel.Turn turn;
+    private final Set<String> functions = new HashSet<>();
+    private final StopFilter filter;
+    private final boolean filters;
+
+    private final StringBuilder reasoning = new StringBuilder();
+    private final StringBuilder text = new StringBuilder();
+    private final List<Piece.Text> texts = new ArrayList<>();
+    private final List<Piece.Call> calls = new ArrayList<>();
+    private final List<Token> heldTokens = new ArrayList<>();
+
+    /** Of the call whose arguments are coming. */
+    private @Nullable String callId;
+
+    private String callName = "";
+    private int callMessage = -1;
+    private final StringBuilder arguments = new StringBuilder();
+
+    private boolean lastPreamble;
+    private volatile boolean cancelled;
+    private volatile boolean shutdown;
+    private final long start = System.nanoTime();
+    private long lastToken;
+
+    /**
+     * Begins an answer.
+     *
+     * @param stops texts that end what the model says
+     * @throws RuntimeException whatever the model refuses the request with
+     */
+    public AnswerRun(Answers answers, ChatModel model, ChatRequest request, List<String> stops) {
+        this.answers = answers;
+        this.filter = new StopFilter(stops);
+        this.filters = !stops.isEmpty();
+        request.functions().stream().map(ToolDescription::name).forEach(functions::add);
+        this.turn = model.begin(request);
+        answers.add(this);
+    }
+
+    /** Reads to the end. */
+    public Outcome read(Listener listener) throws IOException, InterruptedException {
+        boolean complete = false;
+        try {
+            for (ChatEvent event = turn.next(); event != null && !filter.isStopped(); event = turn.next()) {
+                if (!(event instanceof Reading)) {
+                    measure();
+                }
+                take(event, listener);
+            }
+            Outcome outcome = end(listener);
+            complete = true;
+            return outcome;
+        } finally {
+            if (!complete) {
+                turn.cancel();
+            }
+            answers.remove(this);
+        }
+    }
+
+    private void measure() {
+        long now = System.nanoTime();
+        if (lastToken == 0) {
+            answers.metrics().firstToken(now - start);
+        } else {
+            answers.metrics().nextToken(now - lastToken);
+        }
+        lastToken = now;
+    }
+
+    private void take(ChatEvent event, Listener listener) throws IOException {
+        switch (event) {
+            case ChatEvent.Reasoning thought -> {
+                endCall(listener);
+                reasoning.append(thought.text());
+                listener.piece(new Piece.Reasoning(thought.text()));
+            }
+            case ChatEvent.Text said -> {
+                endCall(listener);
+                say(said.text(), said.preamble(), said.tokens(), listener);
+            }
+            case Calling calling -> {
+                String function = functionName(calling.recipient());
+                if (function == null) {
+                    // Nobody could run it, and it must not be lost.
+                    endCall(listener);
+                    say(calling.arguments(), false, List.of(), listener);
+                } else {
+                    call(calling, function, listener);
+                }
+            }
+            case Reading ignored -> {}
+            case ChatEvent.ToolCall ignored -> throw new AssertionError("a turn does not end calls");
+            case ChatEvent.ToolResult ignored -> throw new AssertionError("a turn runs nothing");
+            case ChatEvent.Done ignored -> throw new AssertionError("a turn has no end of its own");
+        }
+    }
+
+    private void say(String more, boolean preamble, List<Token> tokens, Listener listener) throws IOException {
+        if (!text.isEmpty() && lastPreamble && !preamble) {
+            pass("\n\n", false, List.of(), listener);
+        }
+        lastPreamble = preamble;
+        if (!filters || preamble) {
+            pass(more, preamble, tokens, listener);
+            return;
+        }
+        heldTokens.addAll(tokens);
+        String now = filter.add(more);
+        if (!now.isEmpty()) {
+            pass(now, false, heldTokens, listener);
+            heldTokens.clear();
+        }
+        if (filter.isStopped()) {
+            turn.cancel();
+        }
+    }
+
+    private void pass(String more, boolean preamble, List<Token> tokens, Listener listener) throws IOException {
+        if (more.isEmpty()) {
+            return;
+        }
+        text.append(more);
+        Piece.Text piece = new Piece.Text(more, preamble, List.copyOf(tokens));
+        if (!tokens.isEmpty()) {
+            texts.add(piece);
+        }
+        listener.piece(piece);
+    }
+
+    private @Nullable String functionName(String recipient) {
+        String name = recipient.startsWith("functions.") ? recipient.substring("functions.".length()) : recipient;
+        return functions.contains(name) ? name : null;
+    }
+
+    private void call(Calling calling, String function, Listener listener) throws IOException {
+        String id = callId;
+        if (id == null || callMessage != calling.message()) {
+            endCall(listener);
+            id = Ids.next("call_");
+            callId = id;
+            callName = function;
+            callMessage = calling.message();
+            listener.piece(new Piece.CallStart(id, function));
+        }
+        if (!calling.arguments().isEmpty()) {
+            arguments.append(calling.arguments());
+            listener.piece(new Piece.CallArguments(id, calling.arguments()));
+        }
+    }
+
+    private void endCall(Listener listener) throws IOException {
+        String id = callId;
+        if (id != null) {
+            Piece.Call call = new Piece.Call(id, callName, arguments.toString());
+            calls.add(call);
+            callId = null;
+            arguments.setLength(0);
+            listener.piece(new Piece.CallEnd(call));
+        }
+    }
+
+    private Outcome end(Listener listener) throws IOException, InterruptedException {
+        while (turn.next() != null) {} // after a stop text: to where the model ends
+        ChatModel.StepEnd step = turn.end();
+        if (filters) {
+            pass(filter.rest(), false, heldTokens, listener);
+        }
+        if (step.finish() == Finish.TIME && step.usage().completionTokens() == 0) {
+            throw tooBusy(answers);
+        }
+        Outcome.End end = endOf(step.finish());
+        boolean callIsWhole = step.finish() == Finish.STOP;
+        if (callIsWhole || end == Outcome.End.LENGTH) {
+            endCall(listener);
+        }
+        if (end == Outcome.End.STOP && !calls.isEmpty()) {
+            end = Outcome.End.CALLS;
+        }
+        for (Piece.Call call : calls) {
+            answers.reasoning().put(call.id(), reasoning.toString());
+        }
+        answers.metrics().answered(step.usage(), step.repairs(), end.name());
+        return new Outcome(
+                end, reasoning.toString(), text.toString(), List.copyOf(calls), step.usage(), texts, filter.stopText());
+    }
+
+    static ApiException tooBusy(Answers answers) {
+        return ApiException.unavailable(
+                1, "timeout", "the server was too busy to begin an answer within " + answers.timeout());
+    }
+
+    private Outcome.End endOf(Finish finish) {
+        return switch (finish) {
+            case STOP -> Outcome.End.STOP;
+            case LENGTH, CONTEXT, TIME, ROUNDS -> Outcome.End.LENGTH;
+            case CANCELLED ->
+                filter.isStopped()
+                        ? Outcome.End.STOP
+                        : shutdown ? Outcome.End.SHUTDOWN : cancelled ? Outcome.End.CANCELLED : Outcome.End.SHUTDOWN;
+        };
+    }
+
+    /** Ends the answer soon: nobody waits for it. */
+    public void cancel() {
+        cancelled = true;
+        turn.cancel();
+    }
+
+    @Override
+    public void shutdown() {
+        shutdown = true;
+        turn.cancel();
+    }
+
+    /** Lets go of an answer that was not read to its end. */
+    @Override
+    public void close() {
+        cancel();
+        answers.remove(this);
+    }
+}

@@ -1,0 +1,35 @@
+package dev.ossicle.server.answer;
+
+import dev.ossicle.chat.ChatEvent.Usage;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an answer came to.
+ *
+ * @param texts with the tokens that make them up, if logprobs were asked for
+ * @param stopText the stop text that ended it; null if none did
+ */
+public record Outcome(
+        End end,
+        String reasoning,
+        String text,
+        List<Piece.Call> calls,
+        Usage usage,
+        List<Piece.Text> texts,
+        @Nullable String stopText) {
+
+    /** Why it ended. */
+    public enum End {
+        /** All is said, or a stop text came. */
+        STOP,
+        /** A function is to be called. */
+        CALLS,
+        /** Cut: tokens, context or time were used up. */
+        LENGTH,
+        /** Broken off because the server ends. */
+        SHUTDOWN,
+        /** Nobody waits for it any more. */
+        CANCELLED
+    }
+}

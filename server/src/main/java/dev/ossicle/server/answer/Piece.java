@@ -1,0 +1,30 @@
+package dev.ossicle.server.answer;
+
+import dev.ossicle.engine.GenerationEvent.Token;
+import java.util.List;
+
+/** What an answer is made of, in the order in which it comes. */
+public sealed interface Piece {
+    /** More of what the model thinks. */
+    record Reasoning(String text) implements Piece {}
+
+    /**
+     * More of what it says.
+     *
+     * @param preamble whether it announces a call
+     * @param tokens that make it up, if logprobs were asked for
+     */
+    record Text(String text, boolean preamble, List<Token> tokens) implements Piece {}
+
+    /** A call begins. */
+    record CallStart(String id, String name) implements Piece {}
+
+    /** More of the arguments of the call that began last. */
+    record CallArguments(String id, String text) implements Piece {}
+
+    /** The call that began last is complete. */
+    record CallEnd(Call call) implements Piece {}
+
+    /** @param arguments JSON, unless the model was not held to it */
+    record Call(String id, String name, String arguments) {}
+}

@@ -1,0 +1,5 @@
+/** Anthropic's dialect: messages. */
+@NullMarked
+package dev.ossicle.server.anthropic;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Ollama's dialect. */
+@NullMarked
+package dev.ossicle.server.ollama;
+
+import org.jspecify.annotations.NullMarked;

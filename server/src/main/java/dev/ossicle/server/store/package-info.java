@@ -1,0 +1,5 @@
+/** Where finished responses are kept for those that go on from them. Knows no HTTP. */
+@NullMarked
+package dev.ossicle.server.store;
+
+import org.jspecify.annotations.NullMarked;

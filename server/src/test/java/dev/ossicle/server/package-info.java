@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ossicle.server;
+
+import org.jspecify.annotations.NullMarked;
