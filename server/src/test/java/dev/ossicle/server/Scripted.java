@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A server whose model says what a test has it say, over a vocabulary of single bytes; and a client that is the JDK's own. */
-final class Scripted implements AutoCloseable {
+public final class Scripted implements AutoCloseable {
     private static final List<String> SPECIAL = List.of(
             "<|startoftext|>",
             "<|endoftext|>",
@@ -36,20 +36,20 @@ final class Scripted implements AutoCloseable {
             "<|message|>",
             "<|call|>");
 
-    static final Tokenizer TOKENIZER = tokenizer();
+    public static final Tokenizer TOKENIZER = tokenizer();
     private static final int CONTEXT = 1 << 16;
 
-    final ScriptedModelRunner runner = new ScriptedModelRunner(TOKENIZER.vocabularySize(), CONTEXT);
-    final OssicleServer server;
+    public final ScriptedModelRunner runner = new ScriptedModelRunner(TOKENIZER.vocabularySize(), CONTEXT);
+    public final OssicleServer server;
     final ModelHost models;
     /** With its defaults, which ask for HTTP/2. */
     final HttpClient http = HttpClient.newHttpClient();
 
-    Scripted() throws IOException {
+    public Scripted() throws IOException {
         this(ServerOptions.DEFAULT, EngineOptions.DEFAULT, true);
     }
 
-    Scripted(ServerOptions options, EngineOptions limits, boolean framed) throws IOException {
+    public Scripted(ServerOptions options, EngineOptions limits, boolean framed) throws IOException {
         models = new ModelHost(
                 List.of(installed(
                         "gpt-oss-20b",
@@ -75,29 +75,29 @@ final class Scripted implements AutoCloseable {
         return builder.build();
     }
 
-    static int[] tokens(String harmony) {
+    public static int[] tokens(String harmony) {
         return TOKENIZER.encode(harmony, TOKENIZER.specialNames());
     }
 
     /** Adds an answer in Harmony's own words, from behind {@code <|start|>assistant}. */
-    Scripted answer(String harmony) {
+    public Scripted answer(String harmony) {
         runner.answer(tokens(harmony));
         return this;
     }
 
-    Scripted says(String text) {
+    public Scripted says(String text) {
         return answer("<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>" + text
                 + "<|return|>");
     }
 
-    Scripted calls(String function, String arguments) {
+    public Scripted calls(String function, String arguments) {
         return answer(
                 "<|channel|>analysis<|message|>I need it.<|end|><|start|>assistant<|channel|>commentary to=functions."
                         + function + " <|constrain|>json<|message|>" + arguments + "<|call|>");
     }
 
     /** The prompt of the n-th answer as text, control tokens included. */
-    String prompt(int n) {
+    public String prompt(int n) {
         return TOKENIZER.decode(runner.prompts().get(n));
     }
 

@@ -1,0 +1,96 @@
+package dev.ossicle.conformance.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ossicle.engine.EngineOptions;
+import dev.ossicle.server.Actor;
+import dev.ossicle.server.Scripted;
+import dev.ossicle.server.ServerOptions;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Programs of other people as npm has them, unmodified. {@code ./mvnw verify -Pclients} runs them; they need Node and npm. */
+@Tag("clients")
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
+class TestNpmClients {
+    private static final Path CLIENTS = Path.of("clients");
+
+    private final Scripted scripted = new Scripted(ServerOptions.DEFAULT, EngineOptions.DEFAULT, true);
+
+    TestNpmClients() throws IOException {
+        scripted.runner.author(new Actor());
+    }
+
+    @AfterEach
+    void close() {
+        scripted.close();
+    }
+
+    @BeforeAll
+    static void install() throws Exception {
+        if (!Files.exists(CLIENTS.resolve("node_modules"))) {
+            assertThat(run(Map.of(), "npm", "install", "--no-audit", "--no-fund", "--no-package-lock"))
+                    .contains("added");
+        }
+    }
+
+    /** What a program prints; fails with it if the program does. */
+    private static String run(Map<String, String> environment, String... command)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(command).directory(CLIENTS.toFile()).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        builder.redirectInput(new File("/dev/null"));
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as("%s printed:%n%s", List.of(command), output).isZero();
+        return output;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "agents", "ollama"})
+    void libraries(String name) throws Exception {
+        assertThat(run(Map.of(), "node", name + ".mjs", scripted.server.address())).endsWith(name + " ok\n");
+    }
+
+    /** The coding agent: reads files with its own tools, and ends. */
+    @Test
+    void codex(@TempDir Path home) throws Exception {
+        Path project = Files.createDirectory(home.resolve("project"));
+        Files.writeString(project.resolve("secret.txt"), "the cat sleeps\n");
+        List<String> command = new ArrayList<>(List.of("node", "node_modules/@openai/codex/bin/codex.js", "exec"));
+        command.addAll(List.of("--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"));
+        command.addAll(List.of("-C", project.toString(), "-m", "gpt-oss-20b", "-c", "model_provider=\"x\"", "-c"));
+        command.add("model_providers.x={name=\"x\",base_url=\"" + scripted.server.address()
+                + "/v1\",wire_api=\"responses\"}");
+        command.add("call exec_command with {\"cmd\": \"cat secret.txt\"}");
+        String output = run(Map.of("CODEX_HOME", Files.createDirectory(home.resolve("codex")).toString()),
+                command.toArray(String[]::new));
+        assertThat(output).contains("It says:").contains("the cat sleeps");
+        assertThat(scripted.prompt(0)).contains("namespace functions").contains("exec_command");
+        // What it thought came back, and so its call is understood.
+        assertThat(scripted.prompt(1)).contains("I will call it.").contains("the cat sleeps");
+    }
+
+    @Test
+    void curl() throws Exception {
+        String url = scripted.server.address() + "/v1/chat/completions";
+        String body = "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}";
+        assertThat(run(Map.of(), "curl", "-sS", "--fail", url, "--json", body)).contains("You said: Hello");
+        assertThat(run(Map.of(), "curl", "-sS", url, "-d", body)).contains("Content-Type: application/json");
+    }
+}
