@@ -7,6 +7,7 @@ import dev.ossicle.engine.GenerationRequest;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
+import dev.ossicle.engine.PromptCacheFile;
 import dev.ossicle.engine.Sampling;
 import dev.ossicle.engine.TokenMask;
 import dev.ossicle.grammar.Grammar;
@@ -90,6 +91,7 @@ public final class LocalModel implements ChatModel {
                 Runtime.getRuntime().availableProcessors(),
                 Precision.EXACT,
                 EngineOptions.DEFAULT,
+                null,
                 warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning));
     }
 
@@ -99,6 +101,7 @@ public final class LocalModel implements ChatModel {
      * @param name as users know it
      * @param device null for the one that suits model and machine best
      * @param limits of the engine
+     * @param promptCache file of the prefixes of earlier processes, read now and written in the end; null for none
      * @param warnings hears why a better device was passed over, with what to do about it
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used; nothing stays open then
      * @throws IllegalArgumentException if there is no such device, or this machine cannot run it
@@ -110,13 +113,19 @@ public final class LocalModel implements ChatModel {
             int threads,
             Precision precision,
             EngineOptions limits,
+            @Nullable Path promptCache,
             Consumer<String> warnings) {
         Checkpoint checkpoint = Checkpoint.open(path);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
             ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint.bytes());
             choice.warnings().forEach(warnings);
-            Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision), limits);
+            PromptCacheFile kept = promptCache == null
+                    ? null
+                    : new PromptCacheFile(
+                            promptCache,
+                            checkpoint.fingerprint() + " " + choice.provider().name() + " " + precision);
+            Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision), limits, kept);
             return new LocalModel(name, checkpoint, engine, tokenizer, true);
         } catch (Throwable e) {
             checkpoint.close();

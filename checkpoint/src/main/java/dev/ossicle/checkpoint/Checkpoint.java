@@ -3,8 +3,13 @@ package dev.ossicle.checkpoint;
 import static java.util.Objects.requireNonNull;
 
 import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -196,6 +201,51 @@ public final class Checkpoint implements AutoCloseable {
     /** Bytes of all tensors. */
     public long bytes() {
         return tensors.stream().mapToLong(TensorInfo::bytes).sum();
+    }
+
+    /**
+     * Tells models apart whose numbers differ: a digest of the configuration, of all that is small, and of some rows of what is
+     * large. Reading all of it would take as long as loading the model.
+     */
+    public String fingerprint() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+        digest.update((config + " " + bytes()).getBytes(StandardCharsets.UTF_8));
+        add(digest, weights.norm());
+        add(digest, weights.embedding());
+        add(digest, weights.unembedding());
+        for (LayerWeights layer : weights.layers()) {
+            add(digest, layer.attentionNorm());
+            add(digest, layer.queryBias());
+            add(digest, layer.sinks());
+            add(digest, layer.mlpNorm());
+            add(digest, layer.routerBias());
+            for (Matrix matrix : List.of(layer.query(), layer.key(), layer.value(), layer.out(), layer.router())) {
+                add(digest, matrix);
+            }
+            add(digest, layer.experts().getFirst().down());
+            add(digest, layer.experts().getLast().gate());
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Its first and its last row. */
+    private static void add(MessageDigest digest, Matrix matrix) {
+        float[] row = new float[matrix.columns()];
+        for (int at : new int[] {0, matrix.rows() - 1}) {
+            matrix.row(at, row, 0);
+            add(digest, row);
+        }
+    }
+
+    private static void add(MessageDigest digest, float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * values.length);
+        bytes.asFloatBuffer().put(values);
+        digest.update(bytes);
     }
 
     /** Ids after which a generation ends, as far as the files name any. */

@@ -9,6 +9,7 @@ import dev.ossicle.chat.ChatModel;
 import dev.ossicle.chat.ChatOptions;
 import dev.ossicle.chat.Limits;
 import dev.ossicle.chat.LocalModel;
+import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.Sampling;
 import dev.ossicle.harmony.ReasoningEffort;
@@ -105,6 +106,12 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--hide-reasoning", description = "Show the answer only.")
     private boolean hideReasoning;
 
+    @Option(
+            names = "--prompt-cache",
+            paramLabel = "FILE",
+            description = "Keep what was computed of prompts in this file, for the next time that one begins alike.")
+    private @Nullable Path promptCache;
+
     @Option(names = "--json", description = "Events as JSON lines on standard output.")
     private boolean json;
 
@@ -177,7 +184,7 @@ final class RunCommand implements Callable<Integer> {
 
     private ChatModel open(ModelLocation location, PrintWriter err) {
         return switch (location) {
-            case ModelLocation.Local local -> runnerOptions.open(local, err);
+            case ModelLocation.Local local -> runnerOptions.open(local, EngineOptions.DEFAULT, promptCache, err);
             case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
         };
     }

@@ -9,6 +9,7 @@ import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -38,12 +39,7 @@ final class RunnerOptions {
     private @Nullable Precision precision;
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
-    LocalModel open(ModelLocation.Local model, PrintWriter err) {
-        return open(model, EngineOptions.DEFAULT, err);
-    }
-
-    /** The same with an engine's limits. */
-    LocalModel open(ModelLocation.Local model, EngineOptions limits, PrintWriter err) {
+    LocalModel open(ModelLocation.Local model, EngineOptions limits, @Nullable Path promptCache, PrintWriter err) {
         if (device != null) {
             choose(); // a name that does not exist is a mistake in the command line, whatever the model
         }
@@ -60,6 +56,7 @@ final class RunnerOptions {
                 threads(),
                 possible,
                 limits,
+                promptCache,
                 warning -> err.println("ossicle: " + warning));
     }
 

@@ -131,6 +131,12 @@ final class ServeCommand implements Callable<Integer> {
             description = "For keys and values: 4G, 500M. Default: a quarter of the machine's memory.")
     private @Nullable String kvMemory;
 
+    @Option(
+            names = "--prompt-cache",
+            paramLabel = "FILE",
+            description = "Keep what the first model computed of prompts in this file, from one start to the next.")
+    private @Nullable Path promptCache;
+
     @Option(names = "--timeout", paramLabel = "TIME", description = "For one answer, waiting included. Default: 1h.")
     private String timeout = "1h";
 
@@ -168,10 +174,10 @@ final class ServeCommand implements Callable<Integer> {
         EngineOptions limits = limits();
         List<InstalledModel> installed = new ArrayList<>();
         for (String word : models.isEmpty() ? List.of(ModelLocation.NANO) : models) {
-            installed.add(installed(ModelLocation.local(word), limits, err));
+            installed.add(installed(ModelLocation.local(word), limits, installed.isEmpty() ? promptCache : null, err));
         }
         if (installed.stream().noneMatch(model -> model.name().equals(ModelLocation.NANO))) {
-            installed.add(installed(ModelLocation.local(null), limits, err));
+            installed.add(installed(ModelLocation.local(null), limits, null, err));
         }
         if (models.isEmpty()) {
             err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong");
@@ -258,7 +264,8 @@ final class ServeCommand implements Callable<Integer> {
         return new EngineOptions(parallel, maxQueue, cache);
     }
 
-    private InstalledModel installed(ModelLocation.Local location, EngineOptions limits, PrintWriter err)
+    private InstalledModel installed(
+            ModelLocation.Local location, EngineOptions limits, @Nullable Path cache, PrintWriter err)
             throws IOException {
         // Looked at now: that a model cannot be read is better known before somebody asks for it.
         try (Checkpoint checkpoint = Checkpoint.open(location.path())) {
@@ -279,7 +286,7 @@ final class ServeCommand implements Callable<Integer> {
                     config.parameters(),
                     config.maxContext(),
                     location.isNano() ? "BF16" : "MXFP4",
-                    () -> runnerOptions.open(location, limits, err));
+                    () -> runnerOptions.open(location, limits, cache, err));
         }
     }
 

@@ -85,6 +85,11 @@ final class KvBlocks implements AutoCloseable {
         }
     }
 
+    /** Of one block. */
+    long blockBytes() {
+        return bytes;
+    }
+
     /** Of the blocks that are in use. */
     long bytes() {
         return used * bytes;

@@ -1,6 +1,9 @@
 package dev.ossicle.cpu;
 
 import dev.ossicle.engine.KvSequence;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -94,6 +97,43 @@ final class ReferenceKvSequence implements KvSequence {
         fork.length = length;
         runner.add(fork);
         return fork;
+    }
+
+    void write(DataOutputStream out) throws IOException {
+        out.writeInt(length);
+        for (int layer = 0; layer < keys.size(); layer++) {
+            for (int position = 0; position < length; position++) {
+                for (double each : keys.get(layer).get(position)) {
+                    out.writeDouble(each);
+                }
+                for (double each : values.get(layer).get(position)) {
+                    out.writeDouble(each);
+                }
+            }
+        }
+    }
+
+    /** @param width K*D */
+    void read(DataInputStream in, int width) throws IOException {
+        int count = in.readInt();
+        if (count < 0 || count > maxContext) {
+            throw new IOException("a sequence of " + count + " positions, the context is " + maxContext);
+        }
+        for (int layer = 0; layer < keys.size(); layer++) {
+            for (int position = 0; position < count; position++) {
+                keys.get(layer).add(row(in, width));
+                values.get(layer).add(row(in, width));
+            }
+        }
+        length = count;
+    }
+
+    private static double[] row(DataInputStream in, int width) throws IOException {
+        double[] row = new double[width];
+        for (int i = 0; i < width; i++) {
+            row[i] = in.readDouble();
+        }
+        return row;
     }
 
     @Override

@@ -12,6 +12,9 @@ import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -71,6 +74,36 @@ public final class ReferenceModelRunner implements ModelRunner {
         ReferenceKvSequence sequence = new ReferenceKvSequence(this, config.layers(), maxContext);
         sequences.add(sequence);
         return sequence;
+    }
+
+    @Override
+    public void write(List<KvSequence> sequencesToWrite, DataOutputStream out) throws IOException {
+        out.writeInt(sequencesToWrite.size());
+        for (KvSequence each : sequencesToWrite) {
+            ((ReferenceKvSequence) each).write(out);
+        }
+    }
+
+    @Override
+    public List<KvSequence> read(DataInputStream in) throws IOException {
+        checkOpen();
+        List<KvSequence> restored = new ArrayList<>();
+        boolean complete = false;
+        try {
+            int count = in.readInt();
+            for (int i = 0; i < count; i++) {
+                ReferenceKvSequence sequence = new ReferenceKvSequence(this, config.layers(), config.maxContext());
+                sequences.add(sequence);
+                restored.add(sequence);
+                sequence.read(in, config.kvWidth());
+            }
+            complete = true;
+            return restored;
+        } finally {
+            if (!complete) {
+                restored.forEach(KvSequence::close);
+            }
+        }
     }
 
     void add(ReferenceKvSequence sequence) {

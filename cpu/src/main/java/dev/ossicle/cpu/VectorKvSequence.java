@@ -3,9 +3,14 @@ package dev.ossicle.cpu;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.cpu.KvBlocks.Block;
 import dev.ossicle.engine.KvSequence;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.IntFunction;
+import java.util.function.ToIntFunction;
 
 /**
  * Keys and values of one sequence in float32, or in 16 bits, off the heap, in blocks of {@link #BLOCK} positions that are allocated as the
@@ -239,7 +244,7 @@ final class VectorKvSequence implements KvSequence {
         checkOpen();
         long count = 0;
         for (int layer = 0; layer < blocks.length; layer++) {
-            count += config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
+            count += held(layer);
         }
         return count * blockBytes(config, rounded);
     }
@@ -250,7 +255,7 @@ final class VectorKvSequence implements KvSequence {
         checkOpen();
         VectorKvSequence fork = runner.newSequence(maxContext);
         for (int layer = 0; layer < blocks.length; layer++) {
-            int held = config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
+            int held = held(layer);
             fork.blocks[layer] = new Block[held];
             for (int block = 0; block < held; block++) {
                 fork.blocks[layer][block] = memory.share(blocks[layer][block]);
@@ -262,12 +267,66 @@ final class VectorKvSequence implements KvSequence {
         return fork;
     }
 
+    /** What {@link #write} needs to be read back into: the same for all sequences of runners that understand each other. */
+    String shape() {
+        return "blocks of " + BLOCK + ", " + blockBytes(config, rounded) + " bytes, " + (rounded ? "16" : "32")
+                + " bits, " + blocks.length + " layers, ring of " + ringBlocks;
+    }
+
+    /** @param number of a block, in the order in which they were first asked for */
+    void write(DataOutputStream out, ToIntFunction<Block> number) throws IOException {
+        out.writeInt(length);
+        out.writeInt(written);
+        out.writeInt(allocated);
+        for (int layer = 0; layer < blocks.length; layer++) {
+            int held = held(layer);
+            for (int block = 0; block < held; block++) {
+                out.writeInt(number.applyAsInt(blocks[layer][block]));
+            }
+        }
+    }
+
+    /** @param block by its number; the sequence shares it from here on */
+    void read(DataInputStream in, IntFunction<Block> block) throws IOException {
+        length = in.readInt();
+        written = in.readInt();
+        allocated = in.readInt();
+        int most = (maxContext + BLOCK - 1) / BLOCK;
+        if (length < 0
+                || written < length
+                || written > maxContext
+                || allocated < (written + BLOCK - 1) / BLOCK
+                || allocated > most) {
+            allocated = 0;
+            throw new IOException("a sequence of " + length + " positions in " + allocated + " blocks makes no sense");
+        }
+        int complete = allocated;
+        allocated = 0; // until all are there, close() gives none back
+        for (int layer = 0; layer < blocks.length; layer++) {
+            int held = config.isWindowed(layer) ? Math.min(complete, ringBlocks) : complete;
+            blocks[layer] = new Block[held];
+            for (int i = 0; i < held; i++) {
+                blocks[layer][i] = block.apply(in.readInt());
+            }
+        }
+        for (Block[] layer : blocks) {
+            for (Block each : layer) {
+                memory.share(each);
+            }
+        }
+        allocated = complete;
+    }
+
+    private int held(int layer) {
+        return config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
+    }
+
     @Override
     public void close() {
         if (!closed) {
             closed = true;
             for (int layer = 0; layer < blocks.length; layer++) {
-                int held = config.isWindowed(layer) ? Math.min(allocated, ringBlocks) : allocated;
+                int held = held(layer);
                 for (int block = 0; block < held; block++) {
                     memory.release(blocks[layer][block]);
                 }

@@ -9,18 +9,25 @@ import dev.ossicle.checkpoint.LayerWeights;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
+import dev.ossicle.cpu.KvBlocks.Block;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
 import dev.ossicle.engine.Precision;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -310,6 +317,65 @@ public final class VectorModelRunner implements ModelRunner {
     @Override
     public long cacheBytes() {
         return kvBlocks.bytes();
+    }
+
+    @Override
+    public void write(List<KvSequence> sequencesToWrite, DataOutputStream out) throws IOException {
+        checkOpen();
+        Map<Block, Integer> numbers = new LinkedHashMap<>();
+        ByteArrayOutputStream tables = new ByteArrayOutputStream(); // some kilobytes: numbers of blocks
+        DataOutputStream table = new DataOutputStream(tables);
+        for (KvSequence each : sequencesToWrite) {
+            ((VectorKvSequence) each).write(table, block -> numbers.computeIfAbsent(block, b -> numbers.size()));
+        }
+        try (VectorKvSequence any = newSequence(config.maxContext())) {
+            out.writeUTF(any.shape());
+        }
+        out.writeInt(numbers.size());
+        byte[] buffer = new byte[(int) kvBlocks.blockBytes()];
+        for (Block block : numbers.keySet()) {
+            MemorySegment.copy(block.data, ValueLayout.JAVA_BYTE, 0, buffer, 0, buffer.length);
+            out.write(buffer);
+        }
+        out.writeInt(sequencesToWrite.size());
+        tables.writeTo(out);
+    }
+
+    @Override
+    public List<KvSequence> read(DataInputStream in) throws IOException {
+        checkOpen();
+        List<Block> blocks = new ArrayList<>();
+        List<KvSequence> restored = new ArrayList<>();
+        boolean complete = false;
+        try (VectorKvSequence any = newSequence(config.maxContext())) {
+            String shape = in.readUTF();
+            if (!shape.equals(any.shape())) {
+                throw new IOException("it holds " + shape + ", this runner " + any.shape());
+            }
+            int count = in.readInt();
+            byte[] buffer = new byte[(int) kvBlocks.blockBytes()];
+            for (int i = 0; i < count; i++) {
+                in.readFully(buffer);
+                Block block = kvBlocks.take();
+                blocks.add(block);
+                MemorySegment.copy(buffer, 0, block.data, ValueLayout.JAVA_BYTE, 0, buffer.length);
+            }
+            int sequenceCount = in.readInt();
+            for (int i = 0; i < sequenceCount; i++) {
+                VectorKvSequence sequence = newSequence(config.maxContext());
+                restored.add(sequence);
+                sequence.read(in, number -> blocks.get(number));
+            }
+            complete = true;
+            return restored;
+        } catch (IndexOutOfBoundsException e) {
+            throw new IOException("it names a block that it does not have", e);
+        } finally {
+            blocks.forEach(kvBlocks::release); // the sequences have their own shares
+            if (!complete) {
+                restored.forEach(KvSequence::close);
+            }
+        }
     }
 
     void forget(VectorKvSequence sequence) {

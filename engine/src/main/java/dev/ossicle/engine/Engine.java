@@ -4,15 +4,23 @@ import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.engine.GenerationEvent.Done;
 import dev.ossicle.engine.GenerationEvent.Finish;
 import dev.ossicle.engine.GenerationEvent.Timings;
+import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Generates with one model. A thread of its own owns the runner and serves all generations side by side, as {@link Scheduler}
  * decides. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("dev.ossicle");
+
+    /** Prefixes of a prompt cache file: the newest. */
+    private static final int MAX_SAVED = 16;
+
     private final ModelRunner runner;
     private final ModelConfig config;
     private final EngineOptions options;
@@ -20,6 +28,8 @@ public final class Engine implements AutoCloseable {
     /** Started and not ended. */
     private final AtomicInteger open = new AtomicInteger();
 
+    private final @Nullable PromptCacheFile promptCache;
+    private final Scheduler scheduler;
     private final Thread thread;
     private volatile boolean closing;
     private volatile EngineStatus status = EngineStatus.IDLE;
@@ -31,9 +41,22 @@ public final class Engine implements AutoCloseable {
 
     /** The same within limits. */
     public Engine(ModelRunner runner, EngineOptions options) {
+        this(runner, options, null);
+    }
+
+    /**
+     * The same with prefixes of an earlier process.
+     *
+     * @param promptCache read now, written when this is closed; null for none
+     * @throws IllegalArgumentException if it cannot be used; one of another model is passed over, and the log says so
+     */
+    public Engine(ModelRunner runner, EngineOptions options, @Nullable PromptCacheFile promptCache) {
         this.runner = runner;
         this.config = runner.config();
         this.options = options;
+        this.promptCache = promptCache;
+        this.scheduler = new Scheduler(runner, options, System::nanoTime);
+        restore();
         this.thread = Thread.ofPlatform().name("ossicle-model").daemon().unstarted(this::serve);
         thread.start();
     }
@@ -89,10 +112,51 @@ public final class Engine implements AutoCloseable {
         return status;
     }
 
+    private void restore() {
+        if (promptCache == null) {
+            return;
+        }
+        try {
+            for (PromptCacheFile.Entry entry : promptCache.read(runner)) {
+                scheduler.cache().keep(entry.tokens(), entry.sequence());
+            }
+        } catch (PromptCacheFile.OtherModelException e) {
+            LOG.log(System.Logger.Level.WARNING, e.getMessage() + "; it begins anew");
+        } catch (IOException e) {
+            scheduler.close();
+            runner.close();
+            throw new IllegalArgumentException(
+                    "the prompt cache cannot be used: " + e.getMessage() + "; delete it, or name another file", e);
+        }
+    }
+
+    private void save() {
+        if (promptCache == null) {
+            return;
+        }
+        try {
+            List<PromptCacheFile.Entry> entries = scheduler.cache().entries();
+            promptCache.write(runner, entries.subList(Math.max(0, entries.size() - MAX_SAVED), entries.size()));
+        } catch (IOException | RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "the prompt cache cannot be written", e);
+        }
+    }
+
     private void serve() {
-        Scheduler scheduler = new Scheduler(runner, options, System::nanoTime);
         try (runner;
                 scheduler) {
+            loop();
+            Thread.interrupted(); // that was to wake the loop, and would break the file
+            save();
+        } finally {
+            for (Generation each = arrivals.poll(); each != null; each = arrivals.poll()) {
+                each.emit(new Done(Finish.CANCELLED, new Timings(0, 0, 0, 0, 0)));
+            }
+        }
+    }
+
+    private void loop() {
+        try {
             while (!closing) {
                 if (scheduler.isIdle()) {
                     scheduler.add(arrivals.take());
@@ -109,10 +173,6 @@ public final class Engine implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             // close() asked for it
-        } finally {
-            for (Generation each = arrivals.poll(); each != null; each = arrivals.poll()) {
-                each.emit(new Done(Finish.CANCELLED, new Timings(0, 0, 0, 0, 0)));
-            }
         }
     }
 

@@ -1,6 +1,9 @@
 package dev.ossicle.engine;
 
 import dev.ossicle.checkpoint.ModelConfig;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -28,6 +31,24 @@ public interface ModelRunner extends AutoCloseable {
      *     of no further use then
      */
     void forward(List<Chunk> batch, LogitsConsumer logits);
+
+    /**
+     * Writes what sequences of this runner hold; memory that they share is written once.
+     *
+     * @throws UnsupportedOperationException if this runner cannot
+     */
+    default void write(List<KvSequence> sequences, DataOutputStream out) throws IOException {
+        throw new UnsupportedOperationException("sequences of this device cannot be written: " + description());
+    }
+
+    /**
+     * Reads what {@link #write} wrote, for the same model on the same kind of device in the same precision.
+     *
+     * @throws IOException if it was written for another one; no sequence stays open then
+     */
+    default List<KvSequence> read(DataInputStream in) throws IOException {
+        throw new UnsupportedOperationException("sequences of this device cannot be read: " + description());
+    }
 
     /** Bytes of device memory that the keys and values of all sequences take together. */
     long cacheBytes();

@@ -1,5 +1,6 @@
 package dev.ossicle.engine;
 
+import dev.ossicle.engine.PromptCacheFile.Entry;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,8 +12,6 @@ import java.util.List;
  */
 final class PrefixCache implements AutoCloseable {
     private static final int MAX_ENTRIES = 64;
-
-    private record Entry(int[] tokens, KvSequence sequence) {}
 
     private final ModelRunner runner;
 
@@ -42,15 +41,15 @@ final class PrefixCache implements AutoCloseable {
         }
         entries.remove(best);
         entries.add(best);
-        KvSequence fork = best.sequence.fork();
+        KvSequence fork = best.sequence().fork();
         fork.truncate(bestLength);
         return fork;
     }
 
     private static int usable(Entry entry, int[] prompt) {
-        int common = Arrays.mismatch(entry.tokens, prompt);
+        int common = Arrays.mismatch(entry.tokens(), prompt);
         int length = Math.min(common < 0 ? prompt.length : common, prompt.length - 1);
-        return length >= entry.sequence.truncatableTo() ? length : 0;
+        return length >= entry.sequence().truncatableTo() ? length : 0;
     }
 
     /** Takes a sequence over, which holds exactly these tokens. */
@@ -67,13 +66,18 @@ final class PrefixCache implements AutoCloseable {
         if (entries.isEmpty()) {
             return false;
         }
-        entries.removeFirst().sequence.close();
+        entries.removeFirst().sequence().close();
         return true;
+    }
+
+    /** What is kept, least recently used first; still owned by this. */
+    List<Entry> entries() {
+        return List.copyOf(entries);
     }
 
     @Override
     public void close() {
-        entries.forEach(e -> e.sequence.close());
+        entries.forEach(e -> e.sequence().close());
         entries.clear();
     }
 }

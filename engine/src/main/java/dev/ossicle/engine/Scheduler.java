@@ -62,6 +62,10 @@ final class Scheduler implements AutoCloseable {
         this.allowed = new BitMask(runner.config().vocabulary());
     }
 
+    PrefixCache cache() {
+        return cache;
+    }
+
     void add(Generation generation) {
         waiting.add(generation);
     }

@@ -26,6 +26,7 @@ import dev.ossicle.server.store.MemoryResponseStore;
 import dev.ossicle.server.store.ResponseStore;
 import dev.ossicle.server.store.SqliteResponseStore;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.BindException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -168,8 +169,17 @@ public final class OssicleServer implements AutoCloseable {
         return (options.certificate() == null ? "http" : "https") + "://" + host + ":" + port();
     }
 
+    private static String openApi() throws IOException {
+        try (InputStream in = OssicleServer.class.getResourceAsStream("openapi.yaml")) {
+            if (in == null) {
+                throw new IOException("this build has no openapi.yaml");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
     /** All that is answered; openapi.yaml says the same, and a test holds it to that. */
-    private List<Route> routes() {
+    List<Route> routes() {
         ChatCompletions chat = new ChatCompletions(models, answers);
         Responses responses = new Responses(models, answers, store);
         Completions completions = new Completions(models, answers);
@@ -181,6 +191,7 @@ public final class OssicleServer implements AutoCloseable {
         open(routes, "GET", "/", exchange -> exchange.send(200, "text/plain; charset=utf-8", "Ossicle is running\n"));
         open(routes, "GET", "/health", this::health);
         open(routes, "GET", "/v1/health", this::health);
+        open(routes, "GET", "/openapi.yaml", exchange -> exchange.send(200, "application/yaml", openApi()));
         add(
                 routes,
                 "GET",

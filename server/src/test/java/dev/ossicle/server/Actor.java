@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
  * function answered, and else gives the user's last words back.
  */
 public final class Actor implements Function<int[], int @Nullable []> {
-    private static final Pattern USER = Pattern.compile("<\\|start\\|>user<\\|message\\|>(.*?)<\\|end\\|>", Pattern.DOTALL);
-    private static final Pattern RESULT = Pattern.compile(
-            "to=assistant<\\|channel\\|>commentary<\\|message\\|>(.*?)<\\|end\\|>", Pattern.DOTALL);
+    private static final Pattern USER =
+            Pattern.compile("<\\|start\\|>user<\\|message\\|>(.*?)<\\|end\\|>", Pattern.DOTALL);
+    private static final Pattern RESULT =
+            Pattern.compile("to=assistant<\\|channel\\|>commentary<\\|message\\|>(.*?)<\\|end\\|>", Pattern.DOTALL);
     private static final Pattern CALL = Pattern.compile("call (\\S+) with (\\{.*})", Pattern.DOTALL);
     private static final Pattern EXACTLY = Pattern.compile("say exactly (.*)", Pattern.DOTALL);
 

@@ -79,23 +79,32 @@ class TestGuarding {
     @Test
     void pagesOfOthersAreRefusedUnlessAllowed() throws Exception {
         try (Scripted scripted = with(ServerOptions.DEFAULT)) {
-            assertThat(scripted.says("Hi").post(CHAT, BODY, "Origin", "https://evil.example").statusCode())
+            assertThat(scripted.says("Hi")
+                            .post(CHAT, BODY, "Origin", "https://evil.example")
+                            .statusCode())
                     .isEqualTo(403);
             assertThat(scripted.post(CHAT, BODY, "Origin", "null").statusCode()).isEqualTo(403);
-            assertThat(scripted.post(CHAT, BODY, "Origin", scripted.server.address()).statusCode())
+            assertThat(scripted.post(CHAT, BODY, "Origin", scripted.server.address())
+                            .statusCode())
                     .isEqualTo(200);
-            assertThat(raw(scripted, "OPTIONS " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n"
-                            + "Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"))
+            assertThat(raw(
+                            scripted,
+                            "OPTIONS " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n"
+                                    + "Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"))
                     .doesNotContainIgnoringCase("access-control-allow");
         }
         try (Scripted scripted = with(ServerOptions.DEFAULT.withOrigins(List.of("https://chat.example")))) {
             HttpResponse<String> response = scripted.says("Hi").post(CHAT, BODY, "Origin", "https://chat.example");
             assertThat(response.statusCode()).isEqualTo(200);
-            assertThat(response.headers().firstValue("access-control-allow-origin")).hasValue("https://chat.example");
-            assertThat(scripted.post(CHAT, BODY, "Origin", "https://evil.example").statusCode())
+            assertThat(response.headers().firstValue("access-control-allow-origin"))
+                    .hasValue("https://chat.example");
+            assertThat(scripted.post(CHAT, BODY, "Origin", "https://evil.example")
+                            .statusCode())
                     .isEqualTo(403);
-            assertThat(raw(scripted, "OPTIONS " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nOrigin: https://chat.example\r\n"
-                            + "Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"))
+            assertThat(raw(
+                            scripted,
+                            "OPTIONS " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nOrigin: https://chat.example\r\n"
+                                    + "Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"))
                     .startsWith("HTTP/1.1 204")
                     .contains("https://chat.example");
         }
@@ -120,9 +129,11 @@ class TestGuarding {
             HttpResponse<String> without = scripted.post(CHAT, BODY);
             assertThat(without.statusCode()).isEqualTo(401);
             assertThat(without.body()).contains("invalid_api_key");
-            assertThat(scripted.post(CHAT, BODY, "Authorization", "Bearer third").statusCode())
+            assertThat(scripted.post(CHAT, BODY, "Authorization", "Bearer third")
+                            .statusCode())
                     .isEqualTo(401);
-            assertThat(scripted.post(CHAT, BODY, "Authorization", "Bearer second").statusCode())
+            assertThat(scripted.post(CHAT, BODY, "Authorization", "Bearer second")
+                            .statusCode())
                     .isEqualTo(200);
             assertThat(scripted.post("/v1/messages", BODY.replace("}]", "}], \"max_tokens\": 99"), "x-api-key", "first")
                             .statusCode())
@@ -160,10 +171,11 @@ class TestGuarding {
                 1000, Duration.ofSeconds(1), Duration.ofMinutes(1), Duration.ofSeconds(5));
         try (Scripted scripted = with(small)) {
             String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-            assertThat(scripted.post(CHAT, BODY.replace("Hello", "x".repeat(2000))).statusCode())
+            assertThat(scripted.post(CHAT, BODY.replace("Hello", "x".repeat(2000)))
+                            .statusCode())
                     .isEqualTo(413);
-            String chunks = head + "Transfer-Encoding: chunked\r\n\r\n" + ("400\r\n" + "x".repeat(1024) + "\r\n").repeat(3)
-                    + "0\r\n\r\n";
+            String chunks = head + "Transfer-Encoding: chunked\r\n\r\n"
+                    + ("400\r\n" + "x".repeat(1024) + "\r\n").repeat(3) + "0\r\n\r\n";
             assertThat(raw(scripted, chunks)).startsWith("HTTP/1.1 413");
             assertThat(raw(scripted, head + "X-Large: " + "x".repeat(100_000) + "\r\n\r\n"))
                     .startsWith("HTTP/1.1 431")
@@ -174,7 +186,8 @@ class TestGuarding {
             // Half a body, and half a header: the connection does not stay for ever.
             assertThat(raw(scripted, head + "Content-Length: 100\r\n\r\n{")).startsWith("HTTP/1.1 408");
             assertThat(raw(scripted, head)).doesNotContain("HTTP/1.1 200");
-            assertThat(scripted.post(CHAT, "{\"a\": " + "[".repeat(200) + "]".repeat(200) + "}").statusCode())
+            assertThat(scripted.post(CHAT, "{\"a\": " + "[".repeat(200) + "]".repeat(200) + "}")
+                            .statusCode())
                     .isEqualTo(400);
             assertThat(scripted.says("Hi").post(CHAT, BODY).statusCode()).isEqualTo(200);
         }
@@ -197,7 +210,8 @@ class TestGuarding {
     @Test
     void onlyKnownModelsArePulled() throws Exception {
         try (Scripted scripted = with(ServerOptions.DEFAULT)) {
-            assertThat(scripted.post("/api/pull", "{\"model\": \"gpt-oss:20b\"}").body())
+            assertThat(scripted.post("/api/pull", "{\"model\": \"gpt-oss:20b\"}")
+                            .body())
                     .contains("\"success\"");
             assertThat(scripted.post("/api/pull", "{\"model\": \"evil/model\"}").statusCode())
                     .isEqualTo(404);

@@ -100,9 +100,11 @@ class TestOddOutputs {
         StringBuilder content = new StringBuilder();
         List<String> calls = new ArrayList<>();
         boolean preamble = false;
-        for (Message message : HARMONY.parse(turn, Role.ASSISTANT, ParseMode.TOTAL).messages()) {
+        for (Message message :
+                HARMONY.parse(turn, Role.ASSISTANT, ParseMode.TOTAL).messages()) {
             String recipient = message.recipient();
-            boolean isCall = recipient != null && List.of("functions.f", "functions.query").contains(recipient);
+            boolean isCall = recipient != null
+                    && List.of("functions.f", "functions.query").contains(recipient);
             if (isCall) {
                 calls.add(recipient.substring("functions.".length()) + " " + message.text());
             } else if (recipient == null && Message.ANALYSIS.equals(message.channel())) {
@@ -136,19 +138,22 @@ class TestOddOutputs {
     }
 
     private static String tools(String form) {
-        return Stream.of("f", "query").map(form::formatted).reduce((a, b) -> a + ", " + b).orElseThrow();
+        return Stream.of("f", "query")
+                .map(form::formatted)
+                .reduce((a, b) -> a + ", " + b)
+                .orElseThrow();
     }
 
     private static String ask(String more, String form) {
         return """
-                {"model": "gpt-oss", "messages": [{"role": "user", "content": "Go"}], "temperature": 0, "tools": [%s], %s}"""
-                .formatted(tools(form), more);
+                {"model": "gpt-oss", "messages": [{"role": "user", "content": "Go"}], "temperature": 0, "tools": [%s], %s}""".formatted(tools(form), more);
     }
 
     private static final String CHAT_TOOL = "{\"type\": \"function\", \"function\": {\"name\": \"%s\"}}";
 
     private Delivered chat(String output) throws Exception {
-        Json message = at(scripted.ok("/v1/chat/completions", ask("\"max_tokens\": 120", CHAT_TOOL)), "choices", 0, "message");
+        Json message =
+                at(scripted.ok("/v1/chat/completions", ask("\"max_tokens\": 120", CHAT_TOOL)), "choices", 0, "message");
         List<String> calls = new ArrayList<>();
         if (at(message, "tool_calls") instanceof JsonArray array) {
             for (Json call : array.elements()) {
@@ -163,7 +168,8 @@ class TestOddOutputs {
         StringBuilder reasoning = new StringBuilder();
         StringBuilder content = new StringBuilder();
         List<StringBuilder> calls = new ArrayList<>();
-        List<Json> events = scripted.events("/v1/chat/completions", ask("\"max_tokens\": 120, \"stream\": true", CHAT_TOOL));
+        List<Json> events =
+                scripted.events("/v1/chat/completions", ask("\"max_tokens\": 120, \"stream\": true", CHAT_TOOL));
         for (Json event : events) {
             Json delta = at(event, "choices", 0, "delta");
             reasoning.append(text(delta, "reasoning"));
@@ -185,8 +191,7 @@ class TestOddOutputs {
 
     private static String respond(String more) {
         return """
-                {"model": "gpt-oss", "input": "Go", "temperature": 0, "max_output_tokens": 120, "tools": [%s]%s}"""
-                .formatted(tools("{\"type\": \"function\", \"name\": \"%s\"}"), more);
+                {"model": "gpt-oss", "input": "Go", "temperature": 0, "max_output_tokens": 120, "tools": [%s]%s}""".formatted(tools("{\"type\": \"function\", \"name\": \"%s\"}"), more);
     }
 
     private static Delivered delivered(Json response) {
@@ -292,8 +297,7 @@ class TestOddOutputs {
     private static String ollamaAsk(String more) {
         return """
                 {"model": "gpt-oss", "messages": [{"role": "user", "content": "Go"}], "tools": [%s],
-                 "options": {"temperature": 0, "num_predict": 120}%s}"""
-                .formatted(tools(CHAT_TOOL), more);
+                 "options": {"temperature": 0, "num_predict": 120}%s}""".formatted(tools(CHAT_TOOL), more);
     }
 
     private Delivered ollama(String output) throws Exception {

@@ -60,7 +60,8 @@ class TestOperations {
     private static Socket send(Scripted scripted, String body) throws IOException {
         Socket socket = new Socket("127.0.0.1", scripted.server.port());
         socket.getOutputStream()
-                .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                .write(("POST " + CHAT
+                                + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
                                 + body.length() + "\r\n\r\n" + body)
                         .getBytes(StandardCharsets.ISO_8859_1));
         socket.getOutputStream().flush();
@@ -71,11 +72,7 @@ class TestOperations {
     @Test
     void aClientThatLeavesIsNoticed() throws Exception {
         for (boolean stream : new boolean[] {true, false}) {
-            ServerOptions often = new ServerOptions(
-                    "127.0.0.1", 0, List.of(), false, List.of(), List.of(), null, null, 1 << 20, Duration.ofSeconds(30),
-                    Duration.ofMinutes(1), Duration.ofSeconds(5), Duration.ofMillis(1), null,
-                    ServerOptions.DEFAULT.log());
-            try (Scripted scripted = new Scripted(often, EngineOptions.DEFAULT, true)) {
+            try (Scripted scripted = new Scripted()) {
                 scripted.says("x".repeat(60_000)); // more than is done before it is noticed
                 Semaphore steps = stepByStep(scripted);
                 Socket socket = send(scripted, ask("Hello", stream));
@@ -117,8 +114,7 @@ class TestOperations {
                     && scripted.models.resident().model().engine().open() == 2);
             for (String path : List.of(CHAT, "/api/chat", "/v1/messages")) {
                 HttpResponse<String> refused = scripted.post(
-                        path,
-                        ask("Hello", false).replace("}]", "}], \"max_tokens\": 9, \"model\": \"gpt-oss\""));
+                        path, ask("Hello", false).replace("}]", "}], \"max_tokens\": 9, \"model\": \"gpt-oss\""));
                 assertThat(refused.statusCode()).as(path).isEqualTo(429);
                 assertThat(refused.headers().firstValue("retry-after")).isPresent();
                 assertThat(refused.body()).contains("error");
@@ -136,7 +132,8 @@ class TestOperations {
     void aSlowReaderHoldsNobodyUp() throws Exception {
         try (Scripted scripted = new Scripted()) {
             scripted.runner.author(prompt -> Scripted.tokens("<|channel|>final<|message|>"
-                    + (Scripted.TOKENIZER.decode(prompt).contains("much") ? "x".repeat(60_000) : "quick") + "<|return|>"));
+                    + (Scripted.TOKENIZER.decode(prompt).contains("much") ? "x".repeat(60_000) : "quick")
+                    + "<|return|>"));
             try (Socket slow = send(scripted, ask("much", true))) {
                 for (int i = 0; i < 20; i++) {
                     assertThat(scripted.post(CHAT, ask("Hello", false)).body()).contains("quick");
@@ -197,9 +194,10 @@ class TestOperations {
             Future<HttpResponse<String>> whole = clients.submit(() -> scripted.post(CHAT, ask("Hello", false)));
             Future<HttpResponse<String>> response =
                     clients.submit(() -> scripted.post("/v1/responses", "{\"input\": \"Hello\", \"stream\": true}"));
-            Future<HttpResponse<String>> message = clients.submit(() -> scripted.post(
-                    "/v1/messages",
-                    "{\"max_tokens\": 60000, \"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}"));
+            Future<HttpResponse<String>> message = clients.submit(
+                    () -> scripted.post(
+                            "/v1/messages",
+                            "{\"max_tokens\": 60000, \"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}"));
             await(() -> scripted.models.resident() != null
                     && scripted.models.resident().model().engine().open() == 4);
             scripted.server.close();
@@ -221,12 +219,16 @@ class TestOperations {
             forgotten = text(scripted.says("No.").ok("/v1/responses", "{\"input\": \"x\", \"store\": false}"), "id");
         }
         try (Scripted scripted = new Scripted(options, EngineOptions.DEFAULT, true)) {
-            JsonObject kept = (JsonObject) Json.parse(scripted.get("/v1/responses/" + id).body());
+            JsonObject kept =
+                    (JsonObject) Json.parse(scripted.get("/v1/responses/" + id).body());
             assertThat(text(kept, "output", 1, "content", 0, "text")).isEqualTo("Four.");
             assertThat(scripted.get("/v1/responses/" + forgotten).statusCode()).isEqualTo(404);
             scripted.says("Five.")
                     .ok("/v1/responses", "{\"input\": \"And one?\", \"previous_response_id\": \"" + id + "\"}");
-            assertThat(scripted.prompt(0)).contains("Two and two?").contains("Four.").contains("And one?");
+            assertThat(scripted.prompt(0))
+                    .contains("Two and two?")
+                    .contains("Four.")
+                    .contains("And one?");
             assertThat(scripted.post("/v1/responses", "{\"input\": \"x\", \"previous_response_id\": \"resp_none\"}")
                             .body())
                     .contains("previous_response_not_found");
@@ -243,9 +245,7 @@ class TestOperations {
             runner.author(prompt -> Scripted.tokens("<|channel|>final<|message|>" + name + "<|return|>"));
             runners.add(runner);
             installed.add(Scripted.installed(
-                    name,
-                    List.of(),
-                    () -> LocalModel.of(name, new Engine(runner), Scripted.TOKENIZER, true)));
+                    name, List.of(), () -> LocalModel.of(name, new Engine(runner), Scripted.TOKENIZER, true)));
         }
         runners.getFirst().beforeForward(() -> {
             try {
@@ -261,8 +261,7 @@ class TestOperations {
             List<Future<String>> answers = new ArrayList<>();
             for (String name : List.of("one", "two", "one", "two")) {
                 answers.add(users.submit(() -> {
-                    var request = HttpRequest.newBuilder(
-                                    URI.create(server.address() + CHAT))
+                    var request = HttpRequest.newBuilder(URI.create(server.address() + CHAT))
                             .header("content-type", "application/json")
                             .POST(HttpRequest.BodyPublishers.ofString(
                                     ask("Hello", false).replaceFirst("\\{", "{\"model\": \"" + name + "\", ")))
@@ -271,7 +270,8 @@ class TestOperations {
                             .send(request, HttpResponse.BodyHandlers.ofString())
                             .body();
                 }));
-                await(() -> host.resident() != null && host.resident().model().engine().open() > 0);
+                await(() -> host.resident() != null
+                        && host.resident().model().engine().open() > 0);
             }
             assertThat(host.resident().installed().name()).isEqualTo("one");
             go.countDown();

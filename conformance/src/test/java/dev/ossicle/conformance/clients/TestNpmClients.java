@@ -52,19 +52,23 @@ class TestNpmClients {
     /** What a program prints; fails with it if the program does. */
     private static String run(Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(CLIENTS.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(CLIENTS.toFile()).redirectErrorStream(true);
         builder.environment().putAll(environment);
         builder.redirectInput(new File("/dev/null"));
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as("%s printed:%n%s", List.of(command), output).isZero();
+        assertThat(process.waitFor())
+                .as("%s printed:%n%s", List.of(command), output)
+                .isZero();
         return output;
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "agents", "ollama"})
     void libraries(String name) throws Exception {
-        assertThat(run(Map.of(), "node", name + ".mjs", scripted.server.address())).endsWith(name + " ok\n");
+        assertThat(run(Map.of(), "node", name + ".mjs", scripted.server.address()))
+                .endsWith(name + " ok\n");
     }
 
     /** The coding agent: reads files with its own tools, and ends. */
@@ -78,7 +82,10 @@ class TestNpmClients {
         command.add("model_providers.x={name=\"x\",base_url=\"" + scripted.server.address()
                 + "/v1\",wire_api=\"responses\"}");
         command.add("call exec_command with {\"cmd\": \"cat secret.txt\"}");
-        String output = run(Map.of("CODEX_HOME", Files.createDirectory(home.resolve("codex")).toString()),
+        String output = run(
+                Map.of(
+                        "CODEX_HOME",
+                        Files.createDirectory(home.resolve("codex")).toString()),
                 command.toArray(String[]::new));
         assertThat(output).contains("It says:").contains("the cat sleeps");
         assertThat(scripted.prompt(0)).contains("namespace functions").contains("exec_command");

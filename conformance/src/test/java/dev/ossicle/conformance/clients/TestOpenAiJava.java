@@ -81,7 +81,8 @@ class TestOpenAiJava {
 
     @Test
     void chats() {
-        ChatCompletion completion = client.chat().completions().create(chat("Hello").build());
+        ChatCompletion completion =
+                client.chat().completions().create(chat("Hello").build());
         ChatCompletion.Choice choice = completion.choices().getFirst();
         assertThat(choice.message().content()).contains("You said: Hello");
         assertThat(choice.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.STOP);
@@ -162,7 +163,10 @@ class TestOpenAiJava {
     }
 
     private static ResponseCreateParams.Builder response(String text) {
-        return ResponseCreateParams.builder().model(MODEL).instructions("Be brief.").input(text);
+        return ResponseCreateParams.builder()
+                .model(MODEL)
+                .instructions("Be brief.")
+                .input(text);
     }
 
     private static String text(Response response) {
@@ -178,16 +182,24 @@ class TestOpenAiJava {
     void responds() {
         Response response = client.responses().create(response("Hello").build());
         assertThat(text(response)).isEqualTo("You said: Hello");
-        assertThat(response.output().getFirst().asReasoning().content().orElseThrow().getFirst().text())
+        assertThat(response.output()
+                        .getFirst()
+                        .asReasoning()
+                        .content()
+                        .orElseThrow()
+                        .getFirst()
+                        .text())
                 .isEqualTo("I know.");
-        assertThat(response.usage().orElseThrow().outputTokensDetails().reasoningTokens()).isPositive();
+        assertThat(response.usage().orElseThrow().outputTokensDetails().reasoningTokens())
+                .isPositive();
 
         Response next = client.responses()
                 .create(response("And again").previousResponseId(response.id()).build());
         assertThat(text(next)).isEqualTo("You said: And again");
         assertThat(scripted.prompt(1))
-                .contains("<|start|>user<|message|>Hello<|end|><|start|>assistant<|channel|>final<|message|>You said: Hello"
-                        + "<|end|><|start|>user<|message|>And again<|end|>");
+                .contains(
+                        "<|start|>user<|message|>Hello<|end|><|start|>assistant<|channel|>final<|message|>You said: Hello"
+                                + "<|end|><|start|>user<|message|>And again<|end|>");
         assertThat(text(client.responses().retrieve(response.id()))).isEqualTo("You said: Hello");
         assertThat(client.responses().inputItems().list(next.id()).items()).hasSize(1);
         client.responses().delete(response.id());
@@ -236,8 +248,8 @@ class TestOpenAiJava {
                         .model(MODEL)
                         .previousResponseId(first.id())
                         .addTool(tool)
-                        .inputOfResponse(List.of(ResponseInputItem.ofFunctionCallOutput(
-                                ResponseInputItem.FunctionCallOutput.builder()
+                        .inputOfResponse(List.of(
+                                ResponseInputItem.ofFunctionCallOutput(ResponseInputItem.FunctionCallOutput.builder()
                                         .callId(call.callId())
                                         .output("sunny")
                                         .build())))

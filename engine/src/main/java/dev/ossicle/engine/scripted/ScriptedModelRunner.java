@@ -26,7 +26,7 @@ public final class ScriptedModelRunner implements ModelRunner {
     private static final float CERTAIN = 1_000;
 
     /** That are remembered: a server under load has more than anybody looks at. */
-    private static final int MAX_PROMPTS = 10_000;
+    private static final int MAX_PROMPTS = 1_000;
 
     private final ModelConfig config;
     private final Queue<int[]> answers = new ConcurrentLinkedQueue<>();

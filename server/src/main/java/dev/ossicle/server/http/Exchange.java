@@ -15,7 +15,9 @@ import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
+import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.jspecify.annotations.Nullable;
@@ -191,17 +193,18 @@ public final class Exchange {
         EventStream begun = new EventStream(response, format, whenGone);
         stream = begun;
         watch.add(begun);
+        watch(whenGone); // long before the first piece there may be nothing to write
         return begun;
     }
 
     /** Has {@code whenGone} run, on any thread, if the client leaves while it waits for a whole answer. */
     public void watch(Runnable whenGone) {
-        if (request.getConnectionMetaData().getConnection().getEndPoint() instanceof PeekingEndPoint endPoint) {
-            watch.add(this, endPoint, whenGone);
-        } else if (request.getConnectionMetaData().getConnection().getEndPoint()
-                        instanceof org.eclipse.jetty.io.ssl.SslConnection.SslEndPoint secure
-                && secure.getSslConnection().getEndPoint() instanceof PeekingEndPoint endPoint) {
-            watch.add(this, endPoint, whenGone);
+        EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
+        if (endPoint instanceof SslConnection.SslEndPoint secure) {
+            endPoint = secure.getSslConnection().getEndPoint();
+        }
+        if (endPoint instanceof PeekingEndPoint peeking) {
+            watch.add(this, peeking, whenGone);
         }
     }
 

@@ -1,5 +1,8 @@
 package dev.ossicle.server.store;
 
+import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonArray;
+import dev.ossicle.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +12,13 @@ public final class MemoryResponseStore implements ResponseStore {
     private static final int MAX_RESPONSES = 10_000;
     private static final long MAX_CHARS = 64L << 20;
 
-    private record Entry(Stored stored, long chars) {}
+    /** As text: a tree of JSON values takes ten times the memory. */
+    private record Entry(
+            String response, String input, @Nullable String previous) {
+        long chars() {
+            return (long) response.length() + input.length();
+        }
+    }
 
     private final Map<String, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
     private long chars;
@@ -17,13 +26,12 @@ public final class MemoryResponseStore implements ResponseStore {
     @Override
     public synchronized void put(String id, Stored stored) {
         delete(id);
-        long size = (long) stored.response().toString().length()
-                + stored.input().toString().length();
-        entries.put(id, new Entry(stored, size));
-        chars += size;
+        Entry entry = new Entry(stored.response().toString(), stored.input().toString(), stored.previous());
+        entries.put(id, entry);
+        chars += entry.chars();
         var oldest = entries.values().iterator();
         while (entries.size() > 1 && (entries.size() > MAX_RESPONSES || chars > MAX_CHARS)) {
-            chars -= oldest.next().chars;
+            chars -= oldest.next().chars();
             oldest.remove();
         }
     }
@@ -31,14 +39,17 @@ public final class MemoryResponseStore implements ResponseStore {
     @Override
     public synchronized @Nullable Stored get(String id) {
         Entry entry = entries.get(id);
-        return entry == null ? null : entry.stored;
+        return entry == null
+                ? null
+                : new Stored(
+                        (JsonObject) Json.parse(entry.response), (JsonArray) Json.parse(entry.input), entry.previous);
     }
 
     @Override
     public synchronized boolean delete(String id) {
         Entry entry = entries.remove(id);
         if (entry != null) {
-            chars -= entry.chars;
+            chars -= entry.chars();
         }
         return entry != null;
     }
