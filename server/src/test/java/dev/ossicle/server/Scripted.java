@@ -167,6 +167,20 @@ public final class Scripted implements AutoCloseable {
         return here;
     }
 
+    /** The array at a path. */
+    static List<Json> array(@Nullable Json json, Object... path) {
+        if (at(json, path) instanceof JsonArray array) {
+            return array.elements();
+        }
+        throw new AssertionError("no array in " + json);
+    }
+
+    /** Generations that have begun and not ended; 0 if no model is in memory. */
+    int open() {
+        ModelHost.Resident resident = models.resident();
+        return resident == null ? 0 : resident.model().engine().open();
+    }
+
     static String text(@Nullable Json json, Object... path) {
         return at(json, path) instanceof JsonString string ? string.value() : "";
     }

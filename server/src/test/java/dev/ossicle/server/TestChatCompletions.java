@@ -9,6 +9,7 @@ import dev.ossicle.json.JsonNull;
 import dev.ossicle.json.JsonObject;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -220,7 +221,7 @@ class TestChatCompletions {
         assertThat(text(Json.parse(unknown.body()), "error", "code")).isEqualTo("model_not_found");
     }
 
-    private void refuse(String body, String message, String param) throws Exception {
+    private void refuse(String body, String message, @Nullable String param) throws Exception {
         var response = scripted.post(PATH, body);
         assertThat(response.statusCode())
                 .as(body.length() > 200 ? "long" : body)

@@ -1,11 +1,11 @@
 package dev.ossicle.server;
 
+import static dev.ossicle.server.Scripted.array;
 import static dev.ossicle.server.Scripted.at;
 import static dev.ossicle.server.Scripted.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ossicle.json.Json;
-import dev.ossicle.json.JsonArray;
 import dev.ossicle.json.JsonObject;
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -121,7 +121,7 @@ class TestDialects {
                  "reasoning": {"summary": "auto"}, "tools": [{"type": "function", "name": "f"}]}""");
         assertThat(text(response, "output", 0, "summary", 0, "text")).isEqualTo("I will call it.");
         String encoded = text(response, "output", 0, "encrypted_content");
-        String call = at(response, "output", 1).toString();
+        String call = String.valueOf(at(response, "output", 1));
         String result = "{\"type\": \"function_call_output\", \"call_id\": \"" + text(response, "output", 1, "call_id")
                 + "\", \"output\": \"ok\"}";
         int n = 1;
@@ -200,8 +200,8 @@ class TestDialects {
     @Test
     void anthropicHidesWhatIsThoughtUnlessAsked() throws Exception {
         String ask = "{\"max_tokens\": 99, \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]%s}";
-        JsonArray plain = (JsonArray) at(scripted.ok("/v1/messages", ask.formatted("")), "content");
-        assertThat(plain.size()).isEqualTo(1);
+        assertThat(array(scripted.ok("/v1/messages", ask.formatted("")), "content"))
+                .hasSize(1);
         JsonObject thought = scripted.ok(
                 "/v1/messages", ask.formatted(", \"thinking\": {\"type\": \"enabled\", \"budget_tokens\": 20000}"));
         assertThat(text(thought, "content", 0, "thinking")).isEqualTo("I know.");

@@ -1,5 +1,6 @@
 package dev.ossicle.server;
 
+import static dev.ossicle.server.Scripted.array;
 import static dev.ossicle.server.Scripted.at;
 import static dev.ossicle.server.Scripted.text;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -103,9 +104,7 @@ class TestOddOutputs {
         for (Message message :
                 HARMONY.parse(turn, Role.ASSISTANT, ParseMode.TOTAL).messages()) {
             String recipient = message.recipient();
-            boolean isCall = recipient != null
-                    && List.of("functions.f", "functions.query").contains(recipient);
-            if (isCall) {
+            if (recipient != null && List.of("functions.f", "functions.query").contains(recipient)) {
                 calls.add(recipient.substring("functions.".length()) + " " + message.text());
             } else if (recipient == null && Message.ANALYSIS.equals(message.channel())) {
                 reasoning.append(message.text());
@@ -241,7 +240,7 @@ class TestOddOutputs {
         StringBuilder reasoning = new StringBuilder();
         StringBuilder content = new StringBuilder();
         List<String> calls = new ArrayList<>();
-        for (Json block : ((JsonArray) at(message, "content")).elements()) {
+        for (Json block : array(message, "content")) {
             switch (text(block, "type")) {
                 case "thinking" -> reasoning.append(text(block, "thinking"));
                 case "tool_use" -> calls.add(text(block, "name") + " " + at(block, "input"));

@@ -114,7 +114,7 @@ class TestSoak {
                 client.get();
             }
             scripted.runner.beforeForward(() -> {});
-            while (scripted.models.resident().model().engine().open() > 0) {
+            while (scripted.open() > 0) {
                 Thread.yield();
             }
             assertThat(scripted.runner.cacheBytes()).isLessThan(2_100_000);

@@ -136,16 +136,16 @@ public final class Runs implements AutoCloseable {
 
     /** Any failure in the terms that are told to clients. */
     public static ApiException error(Throwable failure) {
+        String message = String.valueOf(failure.getMessage());
         return switch (failure) {
             case ApiException e -> e;
-            case QueueFullException e -> ApiException.tooBusy(RETRY_SECONDS, e.getMessage());
-            case ContextLengthException e ->
-                ApiException.badRequest("messages", "context_length_exceeded", e.getMessage());
-            case GrammarException e ->
-                ApiException.badRequest(
-                        "response_format", "invalid_schema", "the schema cannot be obeyed: " + e.getMessage());
-            case ChatException e when e.getCause() == null -> ApiException.badRequest(null, e.getMessage());
-            case ChatException e -> ApiException.serverError("the model failed: " + e.getMessage());
+            case QueueFullException ignored -> ApiException.tooBusy(RETRY_SECONDS, message);
+            case ContextLengthException ignored ->
+                ApiException.badRequest("messages", "context_length_exceeded", message);
+            case GrammarException ignored ->
+                ApiException.badRequest("response_format", "invalid_schema", "the schema cannot be obeyed: " + message);
+            case ChatException e when e.getCause() == null -> ApiException.badRequest(null, message);
+            case ChatException ignored -> ApiException.serverError("the model failed: " + message);
             default -> ApiException.serverError("the server failed: " + failure);
         };
     }
