@@ -2,18 +2,33 @@ package dev.ossicle.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.server.models.ModelHost;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -205,6 +220,75 @@ class TestGuarding {
             assertThat(scripted.get("/v1/models/gpt-oss-20b").statusCode()).isEqualTo(200);
             assertThat(scripted.get("/v1/models/openai/gpt-5").statusCode()).isEqualTo(404);
         }
+    }
+
+    /** Another machine, as far as the server can see. */
+    @Test
+    void nobodyElsePulls() throws Exception {
+        Optional<InetAddress> outside = NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(address -> address instanceof Inet4Address && !address.isLoopbackAddress())
+                .findFirst();
+        assumeTrue(outside.isPresent(), "this machine has no address but its own");
+        try (Scripted scripted = with(ServerOptions.DEFAULT.withHost("0.0.0.0", true))) {
+            String host = outside.get().getHostAddress();
+            HttpRequest.Builder request = HttpRequest.newBuilder(
+                            URI.create("http://" + host + ":" + scripted.server.port() + "/api/pull"))
+                    .header("content-type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\": \"gpt-oss:20b\"}"));
+            assertThat(scripted.http
+                            .send(request.build(), HttpResponse.BodyHandlers.ofString())
+                            .statusCode())
+                    .isEqualTo(403);
+        }
+    }
+
+    @Test
+    void tlsIsSpoken(@TempDir Path folder) throws Exception {
+        Path store = folder.resolve("server.p12");
+        char[] password = "password".toCharArray();
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        "-genkeypair", "-alias", "server", "-keyalg", "EC", "-dname", "CN=localhost",
+                        "-ext", "SAN=ip:127.0.0.1,dns:localhost", "-keystore", store.toString(),
+                        "-storetype", "PKCS12", "-storepass", "password")
+                .redirectErrorStream(true)
+                .start();
+        assertThat(keytool.waitFor())
+                .as(new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isZero();
+        KeyStore keys = KeyStore.getInstance(store.toFile(), password);
+        Path certificate = folder.resolve("cert.pem");
+        Path key = folder.resolve("key.pem");
+        Files.writeString(certificate, pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));
+        Files.writeString(key, pem("PRIVATE KEY", keys.getKey("server", password).getEncoded()));
+
+        ServerOptions plain = ServerOptions.DEFAULT;
+        ServerOptions options = new ServerOptions(
+                plain.host(), 0, plain.keys(), false, List.of(), List.of(), certificate, key, plain.maxBody(), plain.idle(),
+                plain.timeout(), plain.grace(), plain.ping(), null, plain.log());
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(keys);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        try (Scripted scripted = with(options);
+                HttpClient http = HttpClient.newBuilder().sslContext(context).build()) {
+            assertThat(scripted.server.address()).startsWith("https://");
+            HttpRequest request = scripted.says("Hi")
+                    .request(CHAT)
+                    .header("content-type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(BODY))
+                    .build();
+            assertThat(http.send(request, HttpResponse.BodyHandlers.ofString()).body())
+                    .contains("\"content\":\"Hi\"");
+        }
+        Files.writeString(key, "not a key");
+        assertThatThrownBy(() -> with(options)).hasMessageContaining("key.pem").hasMessageContaining("PRIVATE KEY");
+    }
+
+    private static String pem(String what, byte[] encoded) {
+        return "-----BEGIN " + what + "-----\n" + Base64.getMimeEncoder().encodeToString(encoded) + "\n-----END " + what
+                + "-----\n";
     }
 
     @Test

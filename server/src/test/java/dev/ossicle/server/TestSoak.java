@@ -81,7 +81,7 @@ class TestSoak {
     }
 
     private void soak(Duration duration) throws Exception {
-        scripted.post("/v1/responses", "{\"input\": \"\"}"); // loads the model
+        scripted.post("/v1/responses", "{\"input\": \"nonce-0-\"}"); // loads the model
         long end = System.nanoTime() + duration.toNanos();
         List<Long> health = new ArrayList<>();
         List<Long> heaps = new ArrayList<>();
