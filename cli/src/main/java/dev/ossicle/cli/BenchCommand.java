@@ -1,6 +1,7 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.cpu.KernelRates;
 import dev.ossicle.cpu.ReadBandwidth;
 import dev.ossicle.cpu.VectorModelRunner;
 import dev.ossicle.engine.Chunk;
@@ -48,6 +49,9 @@ final class BenchCommand implements Callable<Integer> {
     /** Tokens per second of one prompt length, or of decoding at one depth. */
     private record Rate(int depth, int tokens, double tokensPerSecond) {}
 
+    /** How fast so many threads read memory. */
+    private record Reading(int threads, double bytesPerSecond) {}
+
     @Parameters(
             index = "0",
             arity = "0..1",
@@ -84,9 +88,17 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--bandwidth",
             description =
-                    "With --json: adds anonymous_bytes, bytes_per_token and read_bytes_per_second, how fast plain reading"
-                            + " is. The table always has them.")
+                    "With --json: adds anonymous_bytes, bytes_per_token, read_bytes_per_second, how fast plain reading"
+                            + " is, and reading, the same by threads. The table always has them.")
     private boolean bandwidth;
+
+    @Option(
+            names = "--kernels",
+            description =
+                    "Adds the kernels of fast precision by themselves, MXFP4 and Q8_0 weights from memory times 1 and 64"
+                            + " vectors, on one thread and on all: GB/s of weights, GMAC/s. Some ten seconds more, and"
+                            + " 128 MB for each thread.")
+    private boolean kernels;
 
     @Mixin
     private RunnerOptions runnerOptions;
@@ -222,11 +234,39 @@ final class BenchCommand implements Callable<Integer> {
                                         .build())
                                 .toList()));
         if (bandwidth) {
+            List<Reading> readings = readings();
             result.put("anonymous_bytes", MachineMemory.anonymous().orElse(0))
                     .put("bytes_per_token", bytesPerToken(runner))
-                    .put("read_bytes_per_second", Math.round(ReadBandwidth.measure(runnerOptions.threads())));
+                    .put("read_bytes_per_second", Math.round(readings.getLast().bytesPerSecond()))
+                    .put(
+                            "reading",
+                            Json.of(readings.stream()
+                                    .map(reading -> JsonObject.builder()
+                                            .put("threads", reading.threads())
+                                            .put("bytes_per_second", Math.round(reading.bytesPerSecond()))
+                                            .build())
+                                    .toList()));
+        }
+        if (kernels) {
+            result.put(
+                    "kernels",
+                    Json.of(KernelRates.measure(runnerOptions.threads()).stream()
+                            .map(rate -> JsonObject.builder()
+                                    .put("kernel", rate.kernel())
+                                    .put("vectors", rate.vectors())
+                                    .put("threads", rate.threads())
+                                    .put("bytes_per_second", Math.round(rate.bytesPerSecond()))
+                                    .put("multiplications_per_second", Math.round(rate.multiplicationsPerSecond()))
+                                    .build())
+                            .toList()));
         }
         return result.build();
+    }
+
+    private List<Reading> readings() {
+        return ReadBandwidth.threadCounts(runnerOptions.threads()).stream()
+                .map(threads -> new Reading(threads, ReadBandwidth.measure(threads)))
+                .toList();
     }
 
     private static double rounded(double value) {
@@ -239,12 +279,15 @@ final class BenchCommand implements Callable<Integer> {
                 "%s at most, %s of it not of the file",
                 Sizes.bytes(MachineMemory.peakResident().orElse(0)),
                 Sizes.bytes(MachineMemory.anonymous().orElse(0)));
-        double bandwidth = ReadBandwidth.measure(runnerOptions.threads());
+        List<Reading> readings = readings();
+        double bandwidth = readings.getLast().bytesPerSecond();
         double bytes = bytesPerToken(runner);
         out.println(runner.description());
         row(out, "load", "%.2f s", loadSeconds);
         row(out, "memory", "%s", memory);
-        row(out, "reading", "%s/s", Sizes.bytes(bandwidth));
+        for (Reading reading : readings) {
+            row(out, "reading", "%s/s with %s", Sizes.bytes(reading.bytesPerSecond()), threads(reading.threads()));
+        }
         for (Rate rate : prefills) {
             row(out, "prefill of " + rate.tokens(), "%.2f tokens/s", rate.tokensPerSecond());
         }
@@ -258,6 +301,21 @@ final class BenchCommand implements Callable<Integer> {
                     Sizes.bytes(read),
                     100 * read / bandwidth);
         }
+        if (kernels) {
+            for (KernelRates.Rate rate : KernelRates.measure(runnerOptions.threads())) {
+                row(
+                        out,
+                        rate.kernel() + " times " + rate.vectors(),
+                        "%s/s of weights, %.1f GMAC/s with %s",
+                        Sizes.bytes(rate.bytesPerSecond()),
+                        rate.multiplicationsPerSecond() * 1e-9,
+                        threads(rate.threads()));
+            }
+        }
+    }
+
+    private static String threads(int count) {
+        return count == 1 ? "1 thread" : count + " threads";
     }
 
     private static void row(PrintWriter out, String name, String format, Object... values) {

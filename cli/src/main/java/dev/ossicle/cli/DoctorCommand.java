@@ -1,6 +1,7 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.cpu.ReadBandwidth;
+import dev.ossicle.cpu.VectorWidth;
 import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.ModelRunners;
 import java.io.PrintWriter;
@@ -53,6 +54,9 @@ final class DoctorCommand implements Callable<Integer> {
                 "java heap",
                 "at most " + Sizes.bytes(Runtime.getRuntime().maxMemory()) + " (weights and cache are outside of it)");
         for (ModelRunnerProvider provider : ModelRunners.all()) {
+            if (provider.name().equals("cpu") && provider.unavailable().isEmpty()) {
+                VectorWidth.measure(); // as for a model of some size; its description says so
+            }
             row(
                     out,
                     "device " + provider.name(),

@@ -119,9 +119,36 @@ class TestCommands {
         }
         assertThat(CommandLineRun.of("bench", model, "--prefill", "0", "--decode", "2")
                         .out())
-                .contains("decode at 0", "% of reading")
+                .contains("decode at 0", "% of reading", "/s with 1 thread")
                 .doesNotContain("prefill");
         assertThat(CommandLineRun.of("bench", model, "--decode", "-1").status()).isEqualTo(2);
+    }
+
+    @Test
+    void benchAddsWhatItIsAskedFor() {
+        CommandLineRun run = CommandLineRun.of(
+                "bench",
+                model,
+                "--threads",
+                "1",
+                "--prefill",
+                "4",
+                "--decode",
+                "0",
+                "--json",
+                "--bandwidth",
+                "--kernels");
+        assertThat(run.status()).as(run.err()).isZero();
+        JsonObject result = (JsonObject) Json.parse(run.out());
+        assertThat(result.members().keySet())
+                .contains("anonymous_bytes", "bytes_per_token", "read_bytes_per_second", "reading", "kernels");
+        assertThat(((JsonArray) requireNonNull(result.get("reading"))).elements())
+                .hasSize(1);
+        assertThat(((JsonArray) requireNonNull(result.get("kernels"))).elements())
+                .hasSize(4)
+                .allSatisfy(each -> assertThat(((JsonObject) each).members().keySet())
+                        .containsExactly(
+                                "kernel", "vectors", "threads", "bytes_per_second", "multiplications_per_second"));
     }
 
     @Test

@@ -18,8 +18,8 @@ import jdk.incubator.vector.VectorSpecies;
  * that crosses a call is boxed: ten times slower. So kernels are written out, and hand over arrays.
  */
 final class Lanes {
-    static final VectorSpecies<Float> FLOATS = VectorSpecies.of(
-            float.class, VectorShape.forBitSize(VectorBits.choose(FloatVector.SPECIES_PREFERRED.vectorBitSize())));
+    static final VectorSpecies<Float> FLOATS =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(VectorWidth.settle()));
     /** W. */
     static final int WIDTH = FLOATS.length();
 

@@ -20,6 +20,16 @@ public final class ReadBandwidth {
 
     private ReadBandwidth() {}
 
+    /** The numbers of threads to measure: 1, 2, 4 and so on, and the most. */
+    public static List<Integer> threadCounts(int most) {
+        List<Integer> counts = new ArrayList<>();
+        for (int threads = 1; threads < most; threads *= 2) {
+            counts.add(threads);
+        }
+        counts.add(most);
+        return counts;
+    }
+
     /** Bytes per second in the best of a few passes; takes a fraction of a second. */
     public static double measure(int threads) {
         double best = 0;

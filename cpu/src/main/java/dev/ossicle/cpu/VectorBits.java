@@ -16,8 +16,8 @@ final class VectorBits {
         };
     }
 
-    /** Bits that are asked for, or the given ones, within what the kernels are written for. */
-    static int choose(int preferred) {
-        return Integer.getInteger(PROPERTY, Math.clamp(preferred, 128, 512));
+    /** Bits that are asked for. */
+    static Optional<Integer> forced() {
+        return Optional.ofNullable(Integer.getInteger(PROPERTY));
     }
 }

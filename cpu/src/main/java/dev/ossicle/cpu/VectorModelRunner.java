@@ -23,6 +23,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -52,11 +54,14 @@ public final class VectorModelRunner implements ModelRunner {
     /** Strips that a task multiplies in a row: neighbours in memory, which the next one's first block is fetched ahead for. */
     private static final int STRIPS_PER_TASK = 4;
 
+    /** Copying as many bytes of weights takes longer than measuring the vector width does. */
+    private static final long WORTH_MEASURING = 1_000_000_000;
+
     /** Rows whose logits are computed together. */
     private static final int LOGIT_ROWS = 16;
 
     private static final ValueLayout.OfFloat LITTLE_FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Memory of one thread; [T, BLOCK] results of a block of weights. */
     private static final class Scratch {
@@ -158,11 +163,18 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     /**
-     * A checkpoint, with the {@link Pack} beside it if there is one and the precision has a use for it.
+     * A checkpoint, with the {@link Pack} beside it if there is one and the precision has a use for it. For fast precision of a
+     * model that is not small and has no pack, the vector width is measured before.
      *
      * @throws dev.ossicle.checkpoint.CheckpointException if the pack cannot be used
      */
     public static VectorModelRunner of(Checkpoint checkpoint, int threads, Precision precision) {
+        // A pack opens at once, and must not wait for C2.
+        if (precision == Precision.FAST
+                && checkpoint.bytes() >= WORTH_MEASURING
+                && !Files.exists(Pack.beside(checkpoint))) {
+            VectorWidth.measure();
+        }
         return new VectorModelRunner(
                 checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, checkpoint);
     }
@@ -234,7 +246,7 @@ public final class VectorModelRunner implements ModelRunner {
 
     /** What this machine computes with. */
     static String vectors() {
-        return "Vector API, " + Lanes.FLOATS.vectorBitSize() + " bits";
+        return "Vector API, " + VectorWidth.description();
     }
 
     @Override
