@@ -39,13 +39,12 @@ public final class Arguments {
      */
     public static int integer(JsonObject arguments, String name, int byDefault) {
         Json value = arguments.present(name);
-        String text =
-                switch (value) {
-                    case null -> null;
-                    case JsonNumber number -> number.toString();
-                    case JsonString string -> string.value().strip();
-                    case Json other -> other.toString();
-                };
+        String text = switch (value) {
+            case null -> null;
+            case JsonNumber number -> number.toString();
+            case JsonString string -> string.value().strip();
+            case Json other -> other.toString();
+        };
         if (text == null) {
             return byDefault;
         }

@@ -14,10 +14,12 @@ public final class DockerSandbox implements Sandbox {
 
     @Override
     public List<String> command(PythonLimits limits, String program) {
-        List<String> line = new ArrayList<>(List.of("docker", "run", "--rm", "--interactive", "--init", "--pull", "never"));
+        List<String> line =
+                new ArrayList<>(List.of("docker", "run", "--rm", "--interactive", "--init", "--pull", "never"));
         line.addAll(List.of("--network", "none", "--read-only", "--cap-drop", "ALL"));
         line.addAll(List.of("--security-opt", "no-new-privileges", "--user", "65534:65534", "--hostname", "sandbox"));
-        line.addAll(List.of("--memory", Long.toString(limits.memory()), "--memory-swap", Long.toString(limits.memory())));
+        line.addAll(
+                List.of("--memory", Long.toString(limits.memory()), "--memory-swap", Long.toString(limits.memory())));
         line.addAll(List.of("--pids-limit", Integer.toString(limits.processes()), "--cpus", "2"));
         line.addAll(List.of("--tmpfs", "/mnt/data:mode=1777,size=" + limits.disk()));
         line.addAll(List.of("--tmpfs", "/tmp:mode=1777,size=" + limits.disk() / 4, "--workdir", "/mnt/data"));

@@ -121,7 +121,8 @@ final class Interpreter implements AutoCloseable {
         }
     }
 
-    private void sendCommand(JsonObject command, MarkedOutput output) throws InterpreterException, InterruptedException {
+    private void sendCommand(JsonObject command, MarkedOutput output)
+            throws InterpreterException, InterruptedException {
         try {
             send(command);
         } catch (IOException e) {
@@ -152,8 +153,8 @@ final class Interpreter implements AutoCloseable {
             }
             if (now >= deadline && output.answer() == null) {
                 if (timedOut) {
-                    throw new InterpreterException(said(output) + "the code ran for more than " + time.toMillis() / 1000.0
-                            + " seconds and did not stop when it was interrupted");
+                    throw new InterpreterException(said(output) + "the code ran for more than "
+                            + time.toMillis() / 1000.0 + " seconds and did not stop when it was interrupted");
                 }
                 timedOut = true;
                 deadline = now + GRACE_NANOS;

@@ -12,8 +12,7 @@ import java.time.Duration;
  * @param processes and threads
  * @param output bytes of one call's output; what is beyond is counted and dropped
  */
-public record PythonLimits(
-        Duration callTime, Duration cpuTime, long memory, long disk, int processes, int output) {
+public record PythonLimits(Duration callTime, Duration cpuTime, long memory, long disk, int processes, int output) {
     public static final PythonLimits DEFAULT =
             new PythonLimits(Duration.ofSeconds(115), Duration.ofMinutes(20), 2L << 30, 256L << 20, 64, 64 << 10);
 

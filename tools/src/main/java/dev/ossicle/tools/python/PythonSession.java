@@ -51,8 +51,8 @@ public final class PythonSession implements ToolSession {
         }
         lock.lockInterruptibly();
         try {
-            Interpreter.Reply reply = interpreter()
-                    .call(JsonObject.builder().put("do", "run").put("code", body), limits.callTime());
+            Interpreter.Reply reply =
+                    interpreter().call(JsonObject.builder().put("do", "run").put("code", body), limits.callTime());
             String text = reply.text();
             if (reply.timedOut()) {
                 text = text.strip() + "\n[ERROR] the code ran for more than "

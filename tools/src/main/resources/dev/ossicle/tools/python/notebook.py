@@ -2,8 +2,8 @@
 # runs may do to it whatever it likes: nothing that comes out of here is trusted.
 import ast, base64, builtins, codeop, json, linecache, os, queue, resource, signal, sys, threading, time, traceback
 
-LIMITS = json.loads(sys.stdin.readline())
 commands = os.fdopen(os.dup(0), "r", encoding="utf-8")
+LIMITS = json.loads(commands.readline())  # not through sys.stdin, which would swallow what follows
 answers = os.dup(1)
 null = os.open(os.devnull, os.O_RDONLY)
 os.dup2(null, 0)
@@ -62,6 +62,7 @@ def inside(name):
 class Notebook:
     def __init__(self):
         self.cells = 0
+        self.pictures = 0
         self.names = {"__name__": "__main__", "__builtins__": builtins}
 
     def run(self, code):
@@ -79,6 +80,8 @@ class Notebook:
                 if value is not None:
                     self.names["_"] = value
                     print(repr(value))
+                    self.save_image(value)
+            self.save_figures()
             return True
         except SystemExit:
             return True
@@ -88,6 +91,29 @@ class Notebook:
             return False
         finally:
             running = False
+
+    # A picture cannot be told as text: it becomes a file, and that is said.
+    def save_image(self, value):
+        for kind in ("png", "jpeg", "svg"):
+            method = getattr(type(value), "_repr_%s_" % kind, None)
+            data = method(value) if method is not None else None
+            if data:
+                with self.picture(kind) as file:
+                    file.write(data.encode() if isinstance(data, str) else data)
+                return
+
+    def save_figures(self):
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        for number in pyplot.get_fignums() if pyplot else ():
+            with self.picture("png") as file:
+                pyplot.figure(number).savefig(file, format="png")
+            pyplot.close(number)
+
+    def picture(self, kind):
+        self.pictures += 1
+        name = "picture-%d.%s" % (self.pictures, kind)
+        print("[picture saved as %s]" % os.path.join(FOLDER, name))
+        return open(os.path.join(FOLDER, name), "wb")
 
     def show(self, error, name):
         trace = error.__traceback__

@@ -42,7 +42,10 @@ class TestPython {
     }
 
     private static List<ProcessHandle> children() {
-        return ProcessHandle.current().descendants().filter(ProcessHandle::isAlive).toList();
+        return ProcessHandle.current()
+                .descendants()
+                .filter(ProcessHandle::isAlive)
+                .toList();
     }
 
     private void limits(PythonLimits limits) {
@@ -68,7 +71,8 @@ class TestPython {
         assertThat(run("1 +")).contains("SyntaxError");
         assertThat(run("import sys\nsys.exit(3)")).startsWith("[WARN]");
         assertThat(run("input()")).contains("EOFError");
-        assertThat(run("import subprocess\nsubprocess.run(['echo', 'from a child'])\nNone")).isEqualTo("from a child\n");
+        assertThat(run("import subprocess\nsubprocess.run(['echo', 'from a child'])\nNone"))
+                .isEqualTo("from a child\n");
         assertThat(run("x, y")).isEqualTo("(123456, 3)\n");
         assertThat(python.call("exec", "1").text()).contains("Unknown function");
     }
@@ -87,25 +91,48 @@ class TestPython {
         assertThat(python.read("out.txt")).hasSize(8);
     }
 
+    @Test
+    void picturesBecomeFiles() throws InterruptedException {
+        ToolOutput image = python.call("", """
+                class Image:
+                    def _repr_png_(self): return b'png'
+                    def __repr__(self): return '<image>'
+                Image()""");
+        assertThat(image.text()).isEqualTo("<image>\n[picture saved as /mnt/data/picture-1.png]\n");
+        assertThat(image.files()).containsExactly(new ToolFile("picture-1.png", 3));
+        ToolOutput figure = python.call("", """
+                import sys
+                class Pyplot: # as much of matplotlib as it takes
+                    open_figures = [1, 2]
+                    def get_fignums(self): return list(self.open_figures)
+                    def figure(self, number): return self
+                    def savefig(self, file, format): file.write(format.encode())
+                    def close(self, number): self.open_figures.remove(number)
+                sys.modules['matplotlib.pyplot'] = Pyplot()""");
+        assertThat(figure.files()).containsExactly(new ToolFile("picture-2.png", 3), new ToolFile("picture-3.png", 3));
+        assertThat(run("Image")).doesNotContain("picture");
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {
-        "open('/etc/passwd').read()",
-        "open('/etc/shadow').read()",
-        "import os; os.listdir('/root')",
-        "import os; os.listdir('/home')",
-        "open('/usr/bin/x', 'w')",
-        "open('/x', 'w')",
-        "open('/dev/x', 'w')",
-        "import socket; socket.create_connection(('127.0.0.1', 22), 1)",
-        "import socket; socket.create_connection(('169.254.169.254', 80), 1)",
-        "import os; os.kill(os.getppid() + 100000, 9)",
-        "import os; os.mknod('/mnt/data/d', 0o600 | 0o060000, os.makedev(8, 0))",
-        "import os; os.setuid(0)",
-        "import os; os.chroot('/tmp')",
-        "import ctypes\nif ctypes.CDLL(None).unshare(0x10000000): raise OSError('no')",
-        "import ctypes\nif ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, 0): raise OSError('no')",
-        "open('big', 'wb').write(b'0' * (300 << 20))",
-    })
+    @ValueSource(
+            strings = {
+                "open('/etc/passwd').read()",
+                "open('/etc/shadow').read()",
+                "import os; os.listdir('/root')",
+                "import os; os.listdir('/home')",
+                "open('/usr/bin/x', 'w')",
+                "open('/x', 'w')",
+                "open('/dev/x', 'w')",
+                "import socket; socket.create_connection(('127.0.0.1', 22), 1)",
+                "import socket; socket.create_connection(('169.254.169.254', 80), 1)",
+                "import os; os.kill(os.getppid() + 100000, 9)",
+                "import os; os.mknod('/mnt/data/d', 0o600 | 0o060000, os.makedev(8, 0))",
+                "import os; os.setuid(0)",
+                "import os; os.chroot('/tmp')",
+                "import ctypes\nif ctypes.CDLL(None).unshare(0x10000000): raise OSError('no')",
+                "import ctypes\nif ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, 0): raise OSError('no')",
+                "open('big', 'wb').write(b'0' * (300 << 20))",
+            })
     void nothingOutsideIsWithinReach(String code) throws InterruptedException {
         ToolOutput output = python.call("", code);
         assertThat(output.failed()).as(output.text()).isTrue();
@@ -116,10 +143,16 @@ class TestPython {
     @Test
     void theEnvironmentAndTheProcessesOfTheHostAreHidden() throws InterruptedException {
         assertThat(run("import os\nprint(sorted(os.environ))"))
-                .isEqualTo("['HOME', 'LANG', 'MPLBACKEND', 'MPLCONFIGDIR', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'PATH',"
-                        + " 'PWD']\n");
-        assertThat(run("print([p for p in os.listdir('/proc') if p.isdigit() and int(p) > 9])")).isEqualTo("[]\n");
-        assertThat(run("print(os.getuid(), os.listdir('/'))")).startsWith("65534 ").doesNotContain("etc'", "root", "home");
+                .isEqualTo(
+                        "['HOME', 'LANG', 'MPLBACKEND', 'MPLCONFIGDIR', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'PATH',"
+                                + " 'PWD']\n");
+        assertThat(run("print([p for p in os.listdir('/proc') if p.isdigit() and int(p) > 9])"))
+                .isEqualTo("[]\n");
+        assertThat(run("print(os.getuid(), os.listdir('/'))"))
+                .startsWith("65534 ")
+                .doesNotContain("root", "home");
+        assertThat(run("print(set(os.listdir('/etc')) - {'alternatives', 'ld.so.cache', 'localtime'})"))
+                .isEqualTo("set()\n");
     }
 
     @Test
@@ -172,11 +205,12 @@ class TestPython {
 
     @Test
     void codeThatDoesNotStopIsEnded() throws InterruptedException {
-        limits(PythonLimits.DEFAULT.withCallTime(Duration.ofMillis(300)));
+        limits(PythonLimits.DEFAULT.withCallTime(Duration.ofSeconds(1)));
         String text = run("""
                 x = 1
                 while True:
                     try:
+                        x = 2 # or CPython 3.11 takes the loop's head to be outside the block
                         while True: pass
                     except KeyboardInterrupt:
                         print('not me')""");
@@ -202,13 +236,14 @@ class TestPython {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "import os; os._exit(7)",
-        "import os, signal; os.kill(os.getpid(), 9)",
-        "import os\nfor fd in range(3, 20):\n    try: os.close(fd)\n    except OSError: pass",
-        "import ctypes; ctypes.string_at(0)",
-        "import os\nfor fd in range(3, 20):\n    try: os.write(fd, b'\\nossicle-00 {\"ok\": true}\\n')\n    except OSError: pass\nos._exit(1)",
-    })
+    @ValueSource(
+            strings = {
+                "import os; os._exit(7)",
+                "import os, signal; os.kill(os.getpid(), 9)",
+                "import os\nfor fd in range(3, 20):\n    try: os.close(fd)\n    except OSError: pass",
+                "import ctypes; ctypes.string_at(0)",
+                "import os\nfor fd in range(3, 20):\n    try: os.write(fd, b'\\nossicle-00 {\"ok\": true}\\n')\n    except OSError: pass\nos._exit(1)",
+            })
     void anInterpreterThatDiesIsReplaced(String code) throws InterruptedException {
         limits(PythonLimits.DEFAULT.withCallTime(Duration.ofSeconds(2)));
         ToolOutput output = python.call("", code);
