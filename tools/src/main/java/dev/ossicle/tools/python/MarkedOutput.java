@@ -89,6 +89,10 @@ final class MarkedOutput {
 
     /** What was printed, made readable: broken UTF-8 and control characters are replaced, what was dropped is said. */
     String text() {
+        if (!marked) { // and it never will be: the interpreter is gone
+            keep(tail.toByteArray(), tail.size());
+            tail.reset();
+        }
         String text = new String(kept.toByteArray(), StandardCharsets.UTF_8)
                 .replaceAll("[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1A\\x1C-\\x1F\\x7F]", "\uFFFD")
                 .replace("\r\n", "\n");
