@@ -23,6 +23,20 @@ public final class Arguments {
         }
     }
 
+    /** The answer to a call of something that is not there. */
+    public static ToolOutput unknownFunction(String name) {
+        return error("Unknown function: " + name);
+    }
+
+    /** The answer to a call whose body is not understood. */
+    public static ToolOutput invalid() {
+        return error("Invalid function arguments");
+    }
+
+    private static ToolOutput error(String message) {
+        return ToolOutput.failure("{\"error\": " + Json.of(message) + "}");
+    }
+
     /** A string; the default if it is absent. */
     public static String string(JsonObject arguments, String name, String byDefault) {
         return switch (arguments.present(name)) {

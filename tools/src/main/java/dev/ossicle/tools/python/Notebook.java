@@ -1,9 +1,6 @@
 package dev.ossicle.tools.python;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import dev.ossicle.tools.Resources;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -19,18 +16,7 @@ final class Notebook {
             "OPENBLAS_NUM_THREADS", "2",
             "OMP_NUM_THREADS", "2"));
 
-    static final String PROGRAM = program();
+    static final String PROGRAM = Resources.text(Notebook.class, "notebook.py");
 
     private Notebook() {}
-
-    private static String program() {
-        try (InputStream resource = Notebook.class.getResourceAsStream("notebook.py")) {
-            if (resource == null) {
-                throw new IllegalStateException("notebook.py is missing in the jar of ossicle-tools");
-            }
-            return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
 }

@@ -7,6 +7,7 @@ import dev.ossicle.json.JsonBoolean;
 import dev.ossicle.json.JsonNumber;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
+import dev.ossicle.tools.Arguments;
 import dev.ossicle.tools.ToolFile;
 import dev.ossicle.tools.ToolOutput;
 import dev.ossicle.tools.ToolSession;
@@ -47,7 +48,7 @@ public final class PythonSession implements ToolSession {
     @Override
     public ToolOutput call(String function, String body) throws InterruptedException {
         if (!function.isEmpty()) {
-            return ToolOutput.failure("{\"error\": \"Unknown function: " + function + "\"}");
+            return Arguments.unknownFunction(function);
         }
         lock.lockInterruptibly();
         try {
