@@ -1,0 +1,4 @@
+package dev.ossicle.tools;
+
+/** What was cited. */
+public record Source(String title, String url) {}
