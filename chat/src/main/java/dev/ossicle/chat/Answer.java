@@ -36,11 +36,11 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
     private @Nullable Done done;
     private volatile boolean cancelled;
 
-    Answer(ChatModel.Turn turn, List<Message> history, Map<String, Tool> tools, Limits limits) {
+    Answer(ChatModel.Turn turn, List<Message> history, Map<String, ToolRunner.Callee> callees, Limits limits) {
         this.turn = turn;
         this.history = history;
         this.limits = limits;
-        this.runner = new ToolRunner(tools, limits);
+        this.runner = new ToolRunner(callees, limits);
         this.deadline = new Deadline(limits.time(), this::stop);
     }
 
@@ -101,9 +101,9 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
     private List<Message> run(List<Message> calls) throws InterruptedException {
         List<ToolRunner.Call> asked = new ArrayList<>();
         for (Message call : calls) {
-            String name = ToolRunner.functionName(String.valueOf(call.recipient()));
-            asked.add(new ToolRunner.Call(name, call.text()));
-            pending.add(new ToolCall(callId(asked.size()), name, call.text()));
+            ToolRunner.Call begun = new ToolRunner.Call(String.valueOf(call.recipient()), call.text());
+            asked.add(begun);
+            pending.add(new ToolCall(callId(asked.size()), begun.name(), call.text()));
         }
         List<ToolRunner.Result> results = runner.run(asked);
         List<Message> told = new ArrayList<>();

@@ -2,7 +2,10 @@ package dev.ossicle.chat;
 
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Role;
+import dev.ossicle.harmony.ToolDescription;
+import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
+import dev.ossicle.tools.ToolSession;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -28,6 +31,7 @@ public final class Chat {
     private final ChatModel model;
     private final List<Message> history;
     private final Map<String, Tool> tools;
+    private final List<ToolSession> sessions = new ArrayList<>();
     private @Nullable String instructions;
     private ChatOptions options = ChatOptions.DEFAULT;
     private Limits limits = Limits.DEFAULT;
@@ -69,6 +73,12 @@ public final class Chat {
         return this;
     }
 
+    /** Tools that keep a state, this conversation's own: a Python interpreter, a browser. Whoever opened them closes them. */
+    public Chat sessions(ToolSession... more) {
+        sessions.addAll(Arrays.asList(more));
+        return this;
+    }
+
     public ChatOptions options() {
         return options;
     }
@@ -89,9 +99,24 @@ public final class Chat {
             throw new IllegalStateException("the last answer is still coming: read it to its end, or cancel it");
         }
         history.add(Message.of(Role.USER, text));
+        List<ToolDescription> functions =
+                new ArrayList<>(tools.values().stream().map(Tool::description).toList());
+        List<ToolNamespace> builtIns = new ArrayList<>();
+        StringBuilder said = new StringBuilder(instructions == null ? "" : instructions);
+        for (ToolSession session : sessions) {
+            if (session.namespace().name().equals(ToolNamespace.FUNCTIONS)) {
+                functions.addAll(session.namespace().tools());
+            } else {
+                builtIns.add(session.namespace());
+            }
+            if (session.instructions() != null) {
+                said.append(said.isEmpty() ? "" : "\n\n").append(session.instructions());
+            }
+        }
         ChatRequest request = new ChatRequest(
-                instructions,
-                tools.values().stream().map(Tool::description).toList(),
+                said.isEmpty() ? instructions : said.toString(),
+                functions,
+                builtIns,
                 ToolChoice.AUTO,
                 history,
                 options,
@@ -100,7 +125,11 @@ public final class Chat {
                 null);
         Answer answer;
         try {
-            answer = new Answer(model.begin(request), history, Map.copyOf(tools), limits);
+            answer = new Answer(
+                    model.begin(request),
+                    history,
+                    ToolRunner.callees(List.copyOf(tools.values()), List.copyOf(sessions)),
+                    limits);
         } catch (RuntimeException e) {
             history.removeLast();
             throw e;

@@ -3,6 +3,7 @@ package dev.ossicle.chat;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Role;
 import dev.ossicle.harmony.ToolDescription;
+import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param instructions what other APIs call the system prompt; null for none
  * @param functions that the model may call
+ * @param builtIns namespaces of the system message: those that the model was trained with
  * @param toolChoice which of them, and whether it must
  * @param history of the user's, the assistant's and the tools' messages, the newest last
  * @param answerSchema JSON Schema that the answer must obey; null for free text
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record ChatRequest(
         @Nullable String instructions,
         List<ToolDescription> functions,
+        List<ToolNamespace> builtIns,
         ToolChoice toolChoice,
         List<Message> history,
         ChatOptions options,
@@ -31,6 +34,7 @@ public record ChatRequest(
         @Nullable Duration timeout) {
     public ChatRequest {
         functions = List.copyOf(functions);
+        builtIns = List.copyOf(builtIns);
         history = List.copyOf(history);
     }
 

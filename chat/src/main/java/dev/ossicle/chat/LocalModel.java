@@ -24,6 +24,7 @@ import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Role;
 import dev.ossicle.harmony.SystemContent;
 import dev.ossicle.harmony.ToolDescription;
+import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
 import dev.ossicle.json.Json;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ public final class LocalModel implements ChatModel {
     /** What is compiled from. */
     private record FramingKey(
             List<ToolDescription> functions,
+            List<ToolNamespace> builtIns,
             ToolChoice toolChoice,
             @Nullable Json answerSchema) {}
 
@@ -179,11 +181,12 @@ public final class LocalModel implements ChatModel {
         ChatOptions options = request.options();
         LocalDate date = options.date() == null ? LocalDate.now() : options.date();
         List<Message> messages = new ArrayList<>();
-        messages.add(Message.of(
-                Role.SYSTEM,
-                SystemContent.DEFAULT
-                        .withReasoningEffort(options.effort())
-                        .withConversationStartDate(date.toString())));
+        SystemContent system =
+                SystemContent.DEFAULT.withReasoningEffort(options.effort()).withConversationStartDate(date.toString());
+        for (ToolNamespace builtIn : request.builtIns()) {
+            system = system.withTools(builtIn);
+        }
+        messages.add(Message.of(Role.SYSTEM, system));
         String instructions = instructions(request);
         if (instructions != null || !request.functions().isEmpty()) {
             DeveloperContent developer = DeveloperContent.of(instructions);
@@ -212,7 +215,8 @@ public final class LocalModel implements ChatModel {
         }
         synchronized (framings) {
             return framings.computeIfAbsent(
-                    new FramingKey(request.functions(), request.toolChoice(), request.answerSchema()),
+                    new FramingKey(
+                            request.functions(), request.builtIns(), request.toolChoice(), request.answerSchema()),
                     key -> compile(request));
         }
     }
@@ -227,6 +231,16 @@ public final class LocalModel implements ChatModel {
             Recipient recipient = Recipient.function(function.name());
             recipients.add(recipient);
             arguments.put(recipient.name(), arguments(function));
+        }
+        for (ToolNamespace builtIn : request.builtIns()) {
+            if (builtIn.tools().isEmpty()) {
+                recipients.add(Recipient.builtIn(builtIn.name())); // free text: code
+            }
+            for (ToolDescription function : builtIn.tools()) {
+                Recipient recipient = Recipient.builtIn(builtIn.name() + "." + function.name());
+                recipients.add(recipient);
+                arguments.put(recipient.name(), arguments(function));
+            }
         }
         TokenGrammar answer = request.answerSchema() == null ? null : grammar(request.answerSchema());
         return new HarmonyFraming(

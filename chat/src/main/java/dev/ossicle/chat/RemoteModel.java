@@ -34,6 +34,11 @@ final class RemoteModel implements ChatModel {
 
     @Override
     public Turn begin(ChatRequest request) {
+        if (!request.builtIns().isEmpty()) {
+            throw new ChatException(
+                    "the built-in tools (" + request.builtIns().getFirst().name()
+                            + ") need a model in this process: chat completions have no place for them");
+        }
         return new RemoteTurn(client, endpoint, model, key, request);
     }
 

@@ -1,10 +1,15 @@
 package dev.ossicle.chat;
 
+import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonException;
 import dev.ossicle.json.JsonObject;
+import dev.ossicle.tools.ToolOutput;
+import dev.ossicle.tools.ToolSession;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -14,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,22 +31,37 @@ final class ToolRunner {
     /** What the model is told. */
     record Result(String output, boolean failed) {}
 
-    /** A call that was begun: the function at work, or what was wrong with the call. */
+    /** What a call reaches. */
+    interface Callee {
+        /**
+         * @param body as the model wrote it
+         * @throws Exception whose message the model is told
+         */
+        Result call(String body) throws Exception;
+    }
+
+    /** A call that was begun, or what was wrong with it. */
     private record Begun(
             String name,
-            @Nullable FutureTask<String> task,
+            @Nullable FutureTask<Result> task,
             @Nullable Result refusal) {}
 
-    /** A function's name and the arguments as the model wrote them. */
-    record Call(String name, String arguments) {}
+    /** The recipient and the body of a call as the model wrote them. */
+    record Call(String recipient, String body) {
+        String name() {
+            return functionName(recipient);
+        }
+    }
 
-    private final Map<String, Tool> tools;
+    /** By recipient. */
+    private final Map<String, Callee> callees;
+
     private final Limits limits;
-    private final Set<FutureTask<String>> running = ConcurrentHashMap.newKeySet();
+    private final Set<FutureTask<Result>> running = ConcurrentHashMap.newKeySet();
     private volatile boolean cancelled;
 
-    ToolRunner(Map<String, Tool> tools, Limits limits) {
-        this.tools = tools;
+    ToolRunner(Map<String, Callee> callees, Limits limits) {
+        this.callees = callees;
         this.limits = limits;
     }
 
@@ -69,36 +90,68 @@ final class ToolRunner {
         }
     }
 
+    /** What functions and tools are called by. */
+    static Map<String, Callee> callees(Collection<Tool> functions, List<ToolSession> sessions) {
+        Map<String, Callee> callees = new LinkedHashMap<>();
+        for (ToolSession session : sessions) {
+            ToolNamespace namespace = session.namespace();
+            if (namespace.tools().isEmpty()) {
+                callees.put(namespace.name(), body -> result(session.call("", body)));
+            }
+            for (ToolDescription function : namespace.tools()) {
+                callees.put(
+                        namespace.name() + "." + function.name(), body -> result(session.call(function.name(), body)));
+            }
+        }
+        for (Tool function : functions) {
+            callees.put(PREFIX + function.name(), body -> call(function, body));
+        }
+        return callees;
+    }
+
+    private static Result result(ToolOutput output) {
+        return new Result(output.text(), output.failed());
+    }
+
+    private static Result call(Tool function, String body) throws Exception {
+        Json json;
+        try {
+            json = body.isBlank() ? JsonObject.EMPTY : Json.parse(body);
+        } catch (JsonException e) {
+            return failure("the arguments of " + function.name() + " are not JSON: " + e.getMessage());
+        }
+        if (!(json instanceof JsonObject arguments)) {
+            return failure("the arguments of " + function.name() + " are " + json.kind() + ", expected a JSON object");
+        }
+        String output = function.handler().call(arguments);
+        return new Result(output == null ? "" : output, false);
+    }
+
     private Begun begin(Call call) {
-        Tool tool = tools.get(call.name);
-        if (tool == null) {
+        Callee exact = callees.get(call.recipient);
+        Callee callee = exact == null ? callees.get(PREFIX + call.name()) : exact;
+        if (callee == null) {
             return refuse(
                     call,
-                    "there is no function " + call.name
-                            + (tools.isEmpty()
+                    "there is no function " + call.name()
+                            + (callees.isEmpty()
                                     ? "; none can be called"
-                                    : "; there are: " + String.join(", ", tools.keySet())));
+                                    : "; there are: "
+                                            + callees.keySet().stream()
+                                                    .map(ToolRunner::functionName)
+                                                    .collect(Collectors.joining(", "))));
         }
-        try {
-            Json json = call.arguments.isBlank() ? JsonObject.EMPTY : Json.parse(call.arguments);
-            if (!(json instanceof JsonObject arguments)) {
-                return refuse(
-                        call, "the arguments of " + call.name + " are " + json.kind() + ", expected a JSON object");
-            }
-            FutureTask<String> task = new FutureTask<>(() -> tool.handler().call(arguments));
-            running.add(task);
-            if (cancelled) {
-                task.cancel(true);
-            }
-            Thread.ofVirtual().name("ossicle-tool-" + call.name).start(task);
-            return new Begun(call.name, task, null);
-        } catch (JsonException e) {
-            return refuse(call, "the arguments of " + call.name + " are not JSON: " + e.getMessage());
+        FutureTask<Result> task = new FutureTask<>(() -> callee.call(call.body));
+        running.add(task);
+        if (cancelled) {
+            task.cancel(true);
         }
+        Thread.ofVirtual().name("ossicle-tool-" + call.name()).start(task);
+        return new Begun(call.name(), task, null);
     }
 
     private static Begun refuse(Call call, String problem) {
-        return new Begun(call.name, null, failure(problem));
+        return new Begun(call.name(), null, failure(problem));
     }
 
     private Result await(Begun call, long deadline) throws InterruptedException {
@@ -106,8 +159,8 @@ final class ToolRunner {
             return call.refusal == null ? failure("not begun") : call.refusal;
         }
         try {
-            String output = call.task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-            return new Result(cut(output == null ? "" : output), false);
+            Result result = call.task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return new Result(cut(result.output), result.failed);
         } catch (TimeoutException e) {
             return failure(
                     call.name + " did not answer within " + limits.toolTime().toMillis() + " ms");

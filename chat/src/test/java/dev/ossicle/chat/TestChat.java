@@ -12,8 +12,11 @@ import dev.ossicle.chat.ChatEvent.ToolResult;
 import dev.ossicle.engine.scripted.ScriptedModelRunner;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.ReasoningEffort;
+import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonObject;
+import dev.ossicle.tools.ToolOutput;
+import dev.ossicle.tools.ToolSession;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -173,11 +176,60 @@ class TestChat {
         assertThat(toolThreads()).isEmpty();
     }
 
+    private static ToolRunner runner(Tool tool) {
+        return new ToolRunner(ToolRunner.callees(List.of(tool), List.of()), Limits.DEFAULT);
+    }
+
+    /** A tool with a state, as the real ones are: it counts its calls. */
+    private static final class Counter implements ToolSession {
+        private int calls;
+
+        @Override
+        public ToolNamespace namespace() {
+            return ToolNamespace.python();
+        }
+
+        @Override
+        public ToolOutput call(String function, String body) {
+            calls++;
+            return body.equals("fail") ? ToolOutput.failure("it failed") : ToolOutput.of("call " + calls + ": " + body);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void builtInToolsAreCalledWithWhatTheModelWrote() {
+        ScriptedModelRunner runner = Scripts.runner();
+        Scripts.answer(runner, " to=python<|channel|>analysis code<|message|>print(1)\n<|call|>");
+        Scripts.answer(runner, "<|channel|>analysis to=python code<|message|>fail<|call|>");
+        Scripts.finalAnswer(runner, "Done.");
+        try (ChatModel model = Scripts.model(runner)) {
+            List<ChatEvent> events = new ArrayList<>();
+            model.chat().sessions(new Counter()).ask("Count.").forEach(events::add);
+            assertThat(events)
+                    .contains(
+                            new ToolCall(((ToolCall) first(events, ToolCall.class)).id(), "python", "print(1)\n"),
+                            new Text("D", false));
+            assertThat(events.stream()
+                            .filter(ToolResult.class::isInstance)
+                            .map(e -> ((ToolResult) e).output() + " " + ((ToolResult) e).failed()))
+                    .containsExactly("call 1: print(1)\n false", "it failed true");
+        }
+        assertThat(Scripts.prompt(runner, 0)).contains("## python");
+        assertThat(Scripts.prompt(runner, 2))
+                .contains("<|start|>python to=assistant<|channel|>analysis<|message|>call 1: print(1)\n<|end|>");
+    }
+
+    private static ChatEvent first(List<ChatEvent> events, Class<?> kind) {
+        return events.stream().filter(kind::isInstance).findFirst().orElseThrow();
+    }
+
     @Test
     void argumentsThatAreNoObjectAreToldToTheModel() throws InterruptedException {
         // A grammar keeps a local model from this; a host may send anything.
-        ToolRunner tools = new ToolRunner(
-                Map.of("f", Tool.of("f", "", null, arguments -> "ran with " + arguments)), Limits.DEFAULT);
+        ToolRunner tools = runner(Tool.of("f", "", null, arguments -> "ran with " + arguments));
         List<String> outputs = tools
                 .run(List.of(
                         new ToolRunner.Call("f", "{broken"),
@@ -208,7 +260,7 @@ class TestChat {
             both.await();
             return "met " + arguments;
         };
-        ToolRunner tools = new ToolRunner(Map.of("f", Tool.of("f", "", null, meet)), Limits.DEFAULT);
+        ToolRunner tools = runner(Tool.of("f", "", null, meet));
         assertThat(
                         tools
                                 .run(List.of(

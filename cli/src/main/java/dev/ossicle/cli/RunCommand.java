@@ -112,6 +112,15 @@ final class RunCommand implements Callable<Integer> {
             description = "Keep what was computed of prompts in this file, for the next time that one begins alike.")
     private @Nullable Path promptCache;
 
+    @Option(
+            names = "--tools",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "What the model may use: python (in a sandbox, without network), apply_patch=FOLDER (changes files"
+                            + " below it).")
+    private List<String> tools = List.of();
+
     @Option(names = "--json", description = "Events as JSON lines on standard output.")
     private boolean json;
 
@@ -153,10 +162,12 @@ final class RunCommand implements Callable<Integer> {
                             + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
         }
         long start = System.nanoTime();
-        try (ChatModel model = open(location, err)) {
+        try (RunTools opened = RunTools.open(tools);
+                ChatModel model = open(location, err)) {
             long loaded = System.nanoTime() - start;
             Chat chat = model.chat()
                     .instructions(system)
+                    .sessions(opened.sessions())
                     .limits(Limits.DEFAULT.withTokens(maxTokens))
                     .options(ChatOptions.DEFAULT
                             .withEffort(reasoning)

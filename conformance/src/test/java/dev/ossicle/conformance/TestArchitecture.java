@@ -22,17 +22,20 @@ class TestArchitecture {
             .importPackages("dev.ossicle");
 
     /** Module, and the modules that its own code may use. */
-    private static final Map<String, List<String>> ARROWS = Map.of(
-            "json", List.of(),
-            "checkpoint", List.of("json"),
-            "harmony", List.of("json"),
-            "engine", List.of("checkpoint"),
-            "cpu", List.of("engine", "checkpoint"),
-            "grammar", List.of("json", "harmony", "engine"),
-            "chat", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar"),
-            "server", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"),
-            "cli", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat", "server"),
-            "train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "chat"));
+    private static final Map<String, List<String>> ARROWS = Map.ofEntries(
+            Map.entry("json", List.of()),
+            Map.entry("checkpoint", List.of("json")),
+            Map.entry("harmony", List.of("json")),
+            Map.entry("engine", List.of("checkpoint")),
+            Map.entry("cpu", List.of("engine", "checkpoint")),
+            Map.entry("grammar", List.of("json", "harmony", "engine")),
+            Map.entry("tools", List.of("json", "harmony")),
+            Map.entry("chat", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools")),
+            Map.entry("server", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")),
+            Map.entry(
+                    "cli",
+                    List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat", "server")),
+            Map.entry("train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
 
     /** What runs on every JVM: no third-party library at run time. */
     private static final List<String> PLAIN = List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar");

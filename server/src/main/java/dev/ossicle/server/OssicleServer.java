@@ -163,6 +163,11 @@ public final class OssicleServer implements AutoCloseable {
         return connector.getLocalPort();
     }
 
+    /** Requests that are being answered. */
+    int openRequests() {
+        return router.open();
+    }
+
     /** {@code http://127.0.0.1:11434}. */
     public String address() {
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();

@@ -248,10 +248,23 @@ class TestGuarding {
         Path store = folder.resolve("server.p12");
         char[] password = "password".toCharArray();
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                        "-genkeypair", "-alias", "server", "-keyalg", "EC", "-dname", "CN=localhost",
-                        "-ext", "SAN=ip:127.0.0.1,dns:localhost", "-keystore", store.toString(),
-                        "-storetype", "PKCS12", "-storepass", "password")
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "server",
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "SAN=ip:127.0.0.1,dns:localhost",
+                        "-keystore",
+                        store.toString(),
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        "password")
                 .redirectErrorStream(true)
                 .start();
         assertThat(keytool.waitFor())
@@ -260,13 +273,28 @@ class TestGuarding {
         KeyStore keys = KeyStore.getInstance(store.toFile(), password);
         Path certificate = folder.resolve("cert.pem");
         Path key = folder.resolve("key.pem");
-        Files.writeString(certificate, pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));
-        Files.writeString(key, pem("PRIVATE KEY", keys.getKey("server", password).getEncoded()));
+        Files.writeString(
+                certificate, pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));
+        Files.writeString(
+                key, pem("PRIVATE KEY", keys.getKey("server", password).getEncoded()));
 
         ServerOptions plain = ServerOptions.DEFAULT;
         ServerOptions options = new ServerOptions(
-                plain.host(), 0, plain.keys(), false, List.of(), List.of(), certificate, key, plain.maxBody(), plain.idle(),
-                plain.timeout(), plain.grace(), plain.ping(), null, plain.log());
+                plain.host(),
+                0,
+                plain.keys(),
+                false,
+                List.of(),
+                List.of(),
+                certificate,
+                key,
+                plain.maxBody(),
+                plain.idle(),
+                plain.timeout(),
+                plain.grace(),
+                plain.ping(),
+                null,
+                plain.log());
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(keys);
         SSLContext context = SSLContext.getInstance("TLS");

@@ -117,6 +117,9 @@ class TestSoak {
             while (scripted.open() > 0) {
                 Thread.yield();
             }
+            while (scripted.server.openRequests() > 0) {
+                Thread.yield();
+            }
             assertThat(scripted.runner.cacheBytes()).isLessThan(2_100_000);
         }
         assertThat(scripted.runner.openSequences())

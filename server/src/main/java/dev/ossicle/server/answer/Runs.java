@@ -126,6 +126,7 @@ public final class Runs implements AutoCloseable {
         return new ChatRequest(
                 request.instructions(),
                 request.functions(),
+                request.builtIns(),
                 request.toolChoice(),
                 request.history(),
                 request.options().withSeed(seed),

@@ -151,6 +151,7 @@ public final class Messages {
         ChatRequest request = new ChatRequest(
                 history.instructions(),
                 tools,
+                List.of(),
                 choice(body, names),
                 history.messages(),
                 Settings.sampling(body, ChatOptions.DEFAULT)

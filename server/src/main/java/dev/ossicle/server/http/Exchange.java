@@ -232,11 +232,18 @@ public final class Exchange {
 
     /** Ends what is open. */
     void end() throws IOException {
+        EventStream open = stream;
+        if (open != null) {
+            open.end();
+        }
+    }
+
+    /** Lets go of it, however it ended. */
+    void release() {
         watch.forget(this);
         EventStream open = stream;
         if (open != null) {
             watch.forget(open);
-            open.end();
         }
     }
 }

@@ -112,6 +112,7 @@ public final class Router extends Handler.Abstract implements AutoCloseable {
         } catch (Exception | Error e) { // whatever it was, somebody waits
             fail(exchange, e, callback);
         } finally {
+            exchange.release();
             long nanos = System.nanoTime() - start;
             metrics.request(route, exchange.status(), nanos);
             log.request(exchange, request.getMethod(), path, nanos);
@@ -162,6 +163,11 @@ public final class Router extends Handler.Abstract implements AutoCloseable {
         } catch (IOException e) {
             callback.failed(e);
         }
+    }
+
+    /** Exchanges and streams that are open. */
+    public int open() {
+        return watch.watched();
     }
 
     @Override

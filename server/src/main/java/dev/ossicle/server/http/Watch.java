@@ -44,6 +44,11 @@ final class Watch implements AutoCloseable {
         waiting.remove(exchange);
     }
 
+    /** Exchanges and streams that are looked at. */
+    int watched() {
+        return streams.size() + waiting.size();
+    }
+
     private void look() {
         try {
             // A write may block on a client that does not read: not on this thread.

@@ -293,6 +293,7 @@ public final class Ollama {
         ChatRequest request = new ChatRequest(
                 history.instructions(),
                 tools,
+                List.of(),
                 ToolChoice.AUTO,
                 history.messages(),
                 Settings.sampling(options, ChatOptions.DEFAULT)

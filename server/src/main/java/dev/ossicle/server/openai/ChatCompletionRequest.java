@@ -75,6 +75,7 @@ record ChatCompletionRequest(
         ChatRequest request = new ChatRequest(
                 history.instructions(),
                 tools.descriptions(),
+                List.of(),
                 tools.choice(body),
                 history.messages(),
                 options,

@@ -114,6 +114,7 @@ record ResponsesRequest(
         ChatRequest request = new ChatRequest(
                 history.instructions(),
                 tools.descriptions(),
+                List.of(),
                 tools.choice(body),
                 history.messages(),
                 Settings.sampling(body, ChatOptions.DEFAULT)

@@ -78,7 +78,8 @@ final class HtmlText {
                 if (lists.isEmpty() && !wasEnded) {
                     flow.paragraph();
                 }
-                lists.push(new ItemList(tag.name().equals("ol"), start(tag.attributes().get("start"))));
+                lists.push(new ItemList(
+                        tag.name().equals("ol"), start(tag.attributes().get("start"))));
                 flow.lists(lists.size());
             }
             case "li" -> item();

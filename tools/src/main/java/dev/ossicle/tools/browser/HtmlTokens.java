@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.DataNode;
 import org.jsoup.nodes.Element;
 import org.jsoup.nodes.Node;
 import org.jsoup.nodes.TextNode;
 import org.jsoup.select.NodeVisitor;
+import org.jspecify.annotations.Nullable;
 
 /** Takes a document apart, with superscripts and subscripts written out and words kept apart where only tags part them. */
 final class HtmlTokens implements NodeVisitor {
@@ -33,8 +33,8 @@ final class HtmlTokens implements NodeVisitor {
         switch (node) {
             case TextNode data -> text.append(data.getWholeText());
             case DataNode data -> text.append(data.getWholeData());
-            case Element element when index(element) != null ->
-                text.append(index(element)).append("{");
+            case Element element
+            when index(element) != null -> text.append(index(element)).append("{");
             case Element element -> {
                 flush();
                 Map<String, String> attributes = new HashMap<>();
@@ -78,12 +78,11 @@ final class HtmlTokens implements NodeVisitor {
         if (element.childNodeSize() != 1 || !(element.childNode(0) instanceof TextNode data)) {
             return null;
         }
-        String mark =
-                switch (element.normalName()) {
-                    case "sup" -> "^";
-                    case "sub" -> "_";
-                    default -> null;
-                };
+        String mark = switch (element.normalName()) {
+            case "sup" -> "^";
+            case "sub" -> "_";
+            default -> null;
+        };
         boolean word = data.getWholeText().codePoints().allMatch(c -> isWord(c) || c == '-');
         return word && !data.getWholeText().isEmpty() ? mark : null;
     }

@@ -105,12 +105,11 @@ final class PageReader {
     private static String text(Element element) {
         List<String> pieces = new ArrayList<>();
         NodeVisitor collect = (node, depth) -> {
-            String piece =
-                    switch (node) {
-                        case TextNode data -> data.getWholeText();
-                        case DataNode data -> data.getWholeData();
-                        default -> "";
-                    };
+            String piece = switch (node) {
+                case TextNode data -> data.getWholeText();
+                case DataNode data -> data.getWholeData();
+                default -> "";
+            };
             if (!piece.isEmpty()) {
                 pieces.add(piece);
             }

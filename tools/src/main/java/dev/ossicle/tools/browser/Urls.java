@@ -128,7 +128,9 @@ final class Urls {
         StringBuilder plain = new StringBuilder();
         int i = 0;
         while (i < text.length()) {
-            if (text.startsWith("%", i) && i + 2 < text.length() && text.substring(i + 1, i + 3).matches("[0-9a-fA-F]{2}")) {
+            if (text.startsWith("%", i)
+                    && i + 2 < text.length()
+                    && text.substring(i + 1, i + 3).matches("[0-9a-fA-F]{2}")) {
                 bytes.put((byte) Integer.parseInt(text, i + 1, i + 3, 16));
                 i += 3;
                 continue;

@@ -33,7 +33,8 @@ class TestPageVectors {
         Page page = PageReader.read(html, string(vector, "url"), null);
         Map<String, String> links = new LinkedHashMap<>();
         ((JsonObject) requireNonNull(vector.get("links")))
-                .members().forEach((id, link) -> links.put(id, ((JsonString) link).value()));
+                .members()
+                .forEach((id, link) -> links.put(id, ((JsonString) link).value()));
         assertThat(page.text()).as(html).isEqualTo(string(vector, "text"));
         assertThat(page.title()).as(html).isEqualTo(string(vector, "title"));
         assertThat(page.links()).as(html).isEqualTo(links);

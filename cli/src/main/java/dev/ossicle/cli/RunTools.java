@@ -1,0 +1,61 @@
+package dev.ossicle.cli;
+
+import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.patch.ApplyPatchSession;
+import dev.ossicle.tools.patch.Workspace;
+import dev.ossicle.tools.python.PythonLimits;
+import dev.ossicle.tools.python.PythonSession;
+import dev.ossicle.tools.python.Sandboxes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The tools that a command line switches on, open until this is closed. */
+final class RunTools implements AutoCloseable {
+    private final List<ToolSession> sessions = new ArrayList<>();
+
+    /**
+     * @param names {@code python}, {@code apply_patch} or {@code apply_patch=FOLDER}
+     * @throws UsageException if there is no such tool, or it cannot work here
+     */
+    static RunTools open(List<String> names) throws IOException, InterruptedException {
+        RunTools tools = new RunTools();
+        for (String name : names) {
+            int mark = name.indexOf('=');
+            String argument = mark < 0 ? "" : name.substring(mark + 1);
+            switch (mark < 0 ? name : name.substring(0, mark)) {
+                case "python" -> tools.sessions.add(python());
+                case "apply_patch" -> tools.sessions.add(applyPatch(argument.isEmpty() ? "." : argument));
+                default -> throw new UsageException("there is no tool " + name + ": python, apply_patch=FOLDER");
+            }
+        }
+        return tools;
+    }
+
+    private static ToolSession python() throws InterruptedException {
+        try {
+            return new PythonSession(Sandboxes.choose(), PythonLimits.DEFAULT);
+        } catch (IllegalStateException e) {
+            throw new UsageException(Main.message(e));
+        }
+    }
+
+    private static ToolSession applyPatch(String folder) throws IOException {
+        Path path = Path.of(folder);
+        if (!Files.isDirectory(path)) {
+            throw new UsageException("apply_patch: " + folder + " is no folder");
+        }
+        return new ApplyPatchSession(new Workspace(path), false);
+    }
+
+    ToolSession[] sessions() {
+        return sessions.toArray(ToolSession[]::new);
+    }
+
+    @Override
+    public void close() {
+        sessions.forEach(ToolSession::close);
+    }
+}
