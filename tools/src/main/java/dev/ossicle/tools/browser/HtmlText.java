@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class HtmlText {
     /** What Markdown would take for the mark of a list's item, a rule or an escape. */
-    private static final Pattern NUMBER = Pattern.compile("(?m)^(\\s*\\d+)(\\.)(?=\\s)");
+    private static final Pattern NUMBER = Pattern.compile("(?mU)^(\\s*\\d+)(\\.)(?=\\s)");
 
-    private static final Pattern PLUS = Pattern.compile("(?m)^(\\s*)(\\+)(?=\\s)");
-    private static final Pattern DASH = Pattern.compile("(?m)^(\\s*)(-)(?=[\\s-])");
+    private static final Pattern PLUS = Pattern.compile("(?mU)^(\\s*)(\\+)(?=\\s)");
+    private static final Pattern DASH = Pattern.compile("(?mU)^(\\s*)(-)(?=[\\s-])");
     private static final Pattern BACKSLASH = Pattern.compile("\\\\(?=[\\\\`*_{}\\[\\]()#+\\-.!])");
 
     private final TextFlow flow = new TextFlow();
@@ -26,6 +26,7 @@ final class HtmlText {
     private final Map<String, String> abbreviations = new LinkedHashMap<>();
     private int hidden;
     private boolean listEnded;
+    private boolean inCode;
     private boolean strikeBegins;
     private boolean strikeNear;
     private @Nullable String abbreviation;
@@ -85,7 +86,7 @@ final class HtmlText {
             case "li" -> item();
             case "dd" -> flow.mark("    ");
             case "pre" -> flow.preformatted(true);
-            case "code", "tt", "kbd" -> code();
+            case "code", "tt", "kbd" -> code(true);
             case "q" -> flow.mark("\"");
             case "del", "strike", "s" -> {
                 flow.mark("~~");
@@ -116,7 +117,7 @@ final class HtmlText {
             case "li", "dt", "dd" -> flow.line();
             case "tr" -> flow.hardLine();
             case "pre" -> flow.preformatted(false);
-            case "code", "tt", "kbd" -> code();
+            case "code", "tt", "kbd" -> code(false);
             case "q" -> flow.mark("\"");
             case "del", "strike", "s" -> {
                 flow.mark("~~");
@@ -151,7 +152,8 @@ final class HtmlText {
         flow.bullet(list != null && list.numbered ? list.number++ + ". " : "* ");
     }
 
-    private void code() {
+    private void code(boolean begins) {
+        inCode = begins;
         if (!flow.isPreformatted()) {
             flow.mark("`");
         }
@@ -175,7 +177,7 @@ final class HtmlText {
         if (abbreviation != null) {
             abbreviated += text;
         }
-        if (!flow.isPreformatted()) {
+        if (!flow.isPreformatted() && !inCode) {
             data = escape(data);
         }
         flow.text(data);

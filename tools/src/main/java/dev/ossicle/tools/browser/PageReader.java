@@ -42,7 +42,7 @@ final class PageReader {
     }
 
     /** What means something to the model may not come from a page. */
-    private static String replaceMarkers(String html) {
+    static String replaceMarkers(String html) {
         StringBuilder text = new StringBuilder(html.length());
         html.codePoints().filter(c -> c < 0x10000 || c > 0x1FFFF).forEach(text::appendCodePoint);
         return text.toString()
