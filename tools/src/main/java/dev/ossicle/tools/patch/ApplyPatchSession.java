@@ -49,11 +49,13 @@ public final class ApplyPatchSession implements ToolSession {
             return Arguments.unknownFunction(function);
         }
         String text = body;
-        if (body.startsWith("{")) {
+        if (body.startsWith("{") || body.startsWith("\"")) {
             try {
-                // models name the argument as they like: the last value is it
-                Json last = ((JsonObject) Json.parse(body))
-                        .members().values().stream().reduce((a, b) -> b).orElse(Json.of(""));
+                // models name the argument as they like: the last value is it; held to the schema they write a string
+                Json json = Json.parse(body);
+                Json last = json instanceof JsonObject object
+                        ? object.members().values().stream().reduce((a, b) -> b).orElse(Json.of(""))
+                        : json;
                 text = last instanceof JsonString string ? string.value() : last.toString();
             } catch (JsonException e) {
                 return ToolOutput.failure("Error parsing JSON: " + e.getMessage());
