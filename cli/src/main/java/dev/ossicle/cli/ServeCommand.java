@@ -5,9 +5,15 @@ import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.server.OssicleServer;
 import dev.ossicle.server.ServerOptions;
+import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.server.http.RequestLog;
 import dev.ossicle.server.models.InstalledModel;
 import dev.ossicle.server.models.ModelHost;
+import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.python.PythonLimits;
+import dev.ossicle.tools.python.PythonSession;
+import dev.ossicle.tools.python.Sandbox;
+import dev.ossicle.tools.python.Sandboxes;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -15,10 +21,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -149,6 +158,15 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--max-body", paramLabel = "BYTES", description = "Of a request. Default: 32M.")
     private String maxBody = "32M";
 
+    @Option(
+            names = "--tools",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "What the server runs itself where a request asks for it: python, in a sandbox without network"
+                            + " (OpenAI's code_interpreter). Default: nothing.")
+    private List<String> tools = List.of();
+
     @Option(names = "--log", paramLabel = "FORM", description = "A line a request: text, json or off. Default: text.")
     private LogForm log = LogForm.TEXT;
 
@@ -183,7 +201,7 @@ final class ServeCommand implements Callable<Integer> {
             err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong");
         }
         ModelHost host = new ModelHost(installed, keepAlive == null ? null : duration("--keep-alive", keepAlive));
-        OssicleServer server = OssicleServer.start(options, host);
+        OssicleServer server = OssicleServer.start(options, host, builtIns());
         CountDownLatch ended = new CountDownLatch(1);
         Thread atEnd = new Thread(() -> {
             err.println("ossicle: ending; open answers have " + grace + " to end");
@@ -232,6 +250,24 @@ final class ServeCommand implements Callable<Integer> {
                 ServerOptions.DEFAULT.ping(),
                 store,
                 requests);
+    }
+
+    /** Found out now: that there is no sandbox is better known before a model has written code. */
+    private BuiltIns builtIns() throws InterruptedException {
+        Map<String, Supplier<ToolSession>> byType = new HashMap<>();
+        for (String tool : tools) {
+            if (!tool.equals("python")) {
+                throw new UsageException("there is no tool " + tool + " to serve: python");
+            }
+            Sandbox sandbox;
+            try {
+                sandbox = Sandboxes.choose();
+            } catch (IllegalStateException e) {
+                throw new UsageException(Main.message(e));
+            }
+            byType.put(BuiltIns.CODE_INTERPRETER, () -> new PythonSession(sandbox, PythonLimits.DEFAULT));
+        }
+        return new BuiltIns(byType);
     }
 
     private List<String> keys() throws IOException {

@@ -3,6 +3,7 @@ package dev.ossicle.server;
 import dev.ossicle.engine.EngineStatus;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.server.answer.Answers;
+import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.server.answer.Runs;
 import dev.ossicle.server.anthropic.Messages;
 import dev.ossicle.server.http.ApiException;
@@ -72,7 +73,7 @@ public final class OssicleServer implements AutoCloseable {
     private final PeekingConnector connector;
     private volatile boolean closing;
 
-    private OssicleServer(ServerOptions options, ModelHost models) {
+    private OssicleServer(ServerOptions options, ModelHost models, BuiltIns builtIns) {
         if (!Guard.isLoopback(options.host()) && options.keys().isEmpty() && !options.insecure()) {
             throw new IllegalArgumentException("listening on " + options.host() + " lets other machines in: give a key"
                     + " with --api-key, or say --insecure if nobody else can reach it");
@@ -80,7 +81,7 @@ public final class OssicleServer implements AutoCloseable {
         this.options = options;
         this.models = models;
         this.store = options.store() == null ? new MemoryResponseStore() : new SqliteResponseStore(options.store());
-        this.answers = new Answers(metrics, options.timeout());
+        this.answers = new Answers(metrics, options.timeout(), builtIns);
         metrics.watch(() -> {
             EngineStatus status = models.status();
             return status == null ? EngineStatus.IDLE : status;
@@ -134,10 +135,15 @@ public final class OssicleServer implements AutoCloseable {
      * @throws IllegalArgumentException if the options do not go together
      */
     public static OssicleServer start(ServerOptions options, ModelHost models) throws IOException {
+        return start(options, models, BuiltIns.NONE);
+    }
+
+    /** The same with tools that this server runs itself. */
+    public static OssicleServer start(ServerOptions options, ModelHost models, BuiltIns builtIns) throws IOException {
         JETTY.setLevel(Level.WARNING);
         OssicleServer server;
         try {
-            server = new OssicleServer(options, models);
+            server = new OssicleServer(options, models, builtIns);
         } catch (RuntimeException e) {
             models.close();
             throw e;

@@ -60,6 +60,18 @@ final class EventOrder {
                 move("item", "part done", type);
                 assertThat(text(event, "arguments")).isEqualTo(open.toString());
             }
+            case "response.code_interpreter_call.in_progress" -> move("item", "code", type);
+            case "response.code_interpreter_call_code.delta" -> {
+                move("code", "code", type);
+                sameItem(event);
+                open.append(text(event, "delta"));
+            }
+            case "response.code_interpreter_call_code.done" -> {
+                move("code", "code done", type);
+                assertThat(text(event, "code")).isEqualTo(open.toString());
+            }
+            case "response.code_interpreter_call.interpreting" -> move("code done", "running", type);
+            case "response.code_interpreter_call.completed" -> move("running", "part done", type);
             case "response.output_item.done" -> {
                 move("part done", "between", type);
                 assertThat(text(event, "item", "id")).isEqualTo(text(item, "id"));

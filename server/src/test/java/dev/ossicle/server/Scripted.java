@@ -9,6 +9,7 @@ import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonArray;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
+import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.server.models.InstalledModel;
 import dev.ossicle.server.models.ModelHost;
 import java.io.IOException;
@@ -50,13 +51,17 @@ public final class Scripted implements AutoCloseable {
     }
 
     public Scripted(ServerOptions options, EngineOptions limits, boolean framed) throws IOException {
+        this(options, limits, framed, BuiltIns.NONE);
+    }
+
+    public Scripted(ServerOptions options, EngineOptions limits, boolean framed, BuiltIns builtIns) throws IOException {
         models = new ModelHost(
                 List.of(installed(
                         "gpt-oss-20b",
                         List.of("gpt-oss", "gpt-oss:20b"),
                         () -> LocalModel.of("script", new Engine(runner, limits), TOKENIZER, framed))),
                 null);
-        server = OssicleServer.start(options.withPort(0), models);
+        server = OssicleServer.start(options.withPort(0), models, builtIns);
     }
 
     static InstalledModel installed(String name, List<String> aliases, Supplier<LocalModel> open) {

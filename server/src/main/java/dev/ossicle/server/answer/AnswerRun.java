@@ -4,11 +4,17 @@ import dev.ossicle.chat.ChatEvent;
 import dev.ossicle.chat.ChatEvent.Calling;
 import dev.ossicle.chat.ChatEvent.Finish;
 import dev.ossicle.chat.ChatEvent.Reading;
+import dev.ossicle.chat.ChatEvent.Usage;
 import dev.ossicle.chat.ChatModel;
 import dev.ossicle.chat.ChatRequest;
+import dev.ossicle.chat.Limits;
 import dev.ossicle.engine.GenerationEvent.Token;
+import dev.ossicle.harmony.Message;
+import dev.ossicle.harmony.Repair;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.server.http.ApiException;
+import dev.ossicle.tools.ToolOutput;
+import dev.ossicle.tools.ToolSession;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -23,9 +29,15 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         void piece(Piece piece) throws IOException;
     }
 
+    /** Of tools that run here, as many as a conversation in this process may have. */
+    private static final int MAX_ROUNDS = Limits.DEFAULT.rounds();
+
     private final Answers answers;
     private final ChatModel.Turn turn;
     private final Set<String> functions = new HashSet<>();
+    /** Tools of our own, closed with this. */
+    private final List<ToolSession> sessions;
+
     private final StopFilter filter;
     private final boolean filters;
 
@@ -55,7 +67,18 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
      * @throws RuntimeException whatever the model refuses the request with
      */
     public AnswerRun(Answers answers, ChatModel model, ChatRequest request, List<String> stops) {
+        this(answers, model, request, stops, List.of());
+    }
+
+    /**
+     * The same with tools that run here.
+     *
+     * @param sessions of the request's built-in namespaces, closed when this ends
+     */
+    public AnswerRun(
+            Answers answers, ChatModel model, ChatRequest request, List<String> stops, List<ToolSession> sessions) {
         this.answers = answers;
+        this.sessions = List.copyOf(sessions);
         this.filter = new StopFilter(stops);
         this.filters = !stops.isEmpty();
         request.functions().stream().map(ToolDescription::name).forEach(functions::add);
@@ -67,21 +90,77 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     public Outcome read(Listener listener) throws IOException, InterruptedException {
         boolean complete = false;
         try {
-            for (ChatEvent event = turn.next(); event != null && !filter.isStopped(); event = turn.next()) {
-                if (!(event instanceof Reading)) {
-                    measure();
-                }
-                take(event, listener);
+            ChatModel.StepEnd step = step(listener);
+            Usage usage = step.usage();
+            List<Repair> repairs = new ArrayList<>(step.repairs());
+            for (int round = 0; round < MAX_ROUNDS && callsOurs(step) && goesOn(); round++) {
+                turn.results(runTools(step.calls(), listener));
+                step = step(listener);
+                usage = usage.plus(step.usage());
+                repairs.addAll(step.repairs());
             }
-            Outcome outcome = end(listener);
+            Outcome outcome = end(step.finish(), callsOurs(step), usage, repairs, listener);
             complete = true;
             return outcome;
         } finally {
             if (!complete) {
                 turn.cancel();
             }
-            answers.remove(this);
+            close();
         }
+    }
+
+    /** To where the model ends, or calls something. */
+    private ChatModel.StepEnd step(Listener listener) throws IOException, InterruptedException {
+        for (ChatEvent event = turn.next(); event != null && !filter.isStopped(); event = turn.next()) {
+            if (!(event instanceof Reading)) {
+                measure();
+            }
+            take(event, listener);
+        }
+        while (turn.next() != null) {} // after a stop text: to where the model ends
+        return turn.end();
+    }
+
+    private boolean goesOn() {
+        return !filter.isStopped() && !cancelled && !shutdown;
+    }
+
+    /** Whether the step ended in calls of tools that run here. */
+    private boolean callsOurs(ChatModel.StepEnd step) {
+        return step.finish() == Finish.STOP
+                && !step.calls().isEmpty()
+                && step.calls().stream().allMatch(call -> session(String.valueOf(call.recipient())) != null);
+    }
+
+    /** Of {@code python}, {@code browser.search}; null if it does not run here. */
+    private @Nullable ToolSession session(String recipient) {
+        for (ToolSession session : sessions) {
+            String name = session.namespace().name();
+            if (recipient.equals(name) || recipient.startsWith(name + ".")) {
+                return session;
+            }
+        }
+        return null;
+    }
+
+    private List<Message> runTools(List<Message> asked, Listener listener) throws IOException, InterruptedException {
+        List<Message> results = new ArrayList<>();
+        for (Message call : asked) {
+            String recipient = String.valueOf(call.recipient());
+            ToolSession session = session(recipient);
+            if (session == null) {
+                throw new IllegalStateException("nobody runs " + recipient);
+            }
+            String id = Ids.next("ci_");
+            String function = recipient.substring(recipient.indexOf('.') + 1);
+            listener.piece(new Piece.ToolStart(id, recipient, call.text()));
+            ToolOutput output = session.call(function.equals(recipient) ? "" : function, call.text());
+            listener.piece(new Piece.ToolEnd(id, recipient, output.text(), output.failed()));
+            String channel = call.channel() == null ? Message.ANALYSIS : call.channel();
+            results.add(Message.toolResult(recipient, channel, output.text()));
+        }
+        return results;
     }
 
     private void measure() {
@@ -107,7 +186,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             }
             case Calling calling -> {
                 String function = functionName(calling.recipient());
-                if (function == null) {
+                if (session(calling.recipient()) != null) {
+                    endCall(listener); // it is told whole, when it runs
+                } else if (function == null) {
                     // Nobody could run it, and it must not be lost.
                     endCall(listener);
                     say(calling.arguments(), false, List.of(), listener);
@@ -186,17 +267,17 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         }
     }
 
-    private Outcome end(Listener listener) throws IOException, InterruptedException {
-        while (turn.next() != null) {} // after a stop text: to where the model ends
-        ChatModel.StepEnd step = turn.end();
+    /** @param unfinished whether the model had more to do and may not */
+    private Outcome end(Finish finish, boolean unfinished, Usage usage, List<Repair> repairs, Listener listener)
+            throws IOException {
         if (filters) {
             pass(filter.rest(), false, heldTokens, listener);
         }
-        if (step.finish() == Finish.TIME && step.usage().completionTokens() == 0) {
+        if (finish == Finish.TIME && usage.completionTokens() == 0) {
             throw tooBusy(answers);
         }
-        Outcome.End end = endOf(step.finish());
-        boolean callIsWhole = step.finish() == Finish.STOP;
+        Outcome.End end = endOf(unfinished ? (goesOn() ? Finish.ROUNDS : Finish.CANCELLED) : finish);
+        boolean callIsWhole = finish == Finish.STOP;
         if (callIsWhole || end == Outcome.End.LENGTH) {
             endCall(listener);
         }
@@ -206,9 +287,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         for (Piece.Call call : calls) {
             answers.reasoning().put(call.id(), reasoning.toString());
         }
-        answers.metrics().answered(step.usage(), step.repairs(), end.name());
+        answers.metrics().answered(usage, repairs, end.name());
         return new Outcome(
-                end, reasoning.toString(), text.toString(), List.copyOf(calls), step.usage(), texts, filter.stopText());
+                end, reasoning.toString(), text.toString(), List.copyOf(calls), usage, texts, filter.stopText());
     }
 
     static ApiException tooBusy(Answers answers) {
@@ -231,12 +312,14 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     public void cancel() {
         cancelled = true;
         turn.cancel();
+        sessions.forEach(ToolSession::close); // ends what runs
     }
 
     @Override
     public void shutdown() {
         shutdown = true;
         turn.cancel();
+        sessions.forEach(ToolSession::close);
     }
 
     /** Lets go of an answer that was not read to its end. */

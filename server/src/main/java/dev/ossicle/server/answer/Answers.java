@@ -16,12 +16,14 @@ public final class Answers {
     private final ReasoningMemory reasoning = new ReasoningMemory();
     private final Metrics metrics;
     private final Duration timeout;
+    private final BuiltIns builtIns;
     private final Set<Open> open = ConcurrentHashMap.newKeySet();
 
     /** @param timeout of one answer, waiting included */
-    public Answers(Metrics metrics, Duration timeout) {
+    public Answers(Metrics metrics, Duration timeout, BuiltIns builtIns) {
         this.metrics = metrics;
         this.timeout = timeout;
+        this.builtIns = builtIns;
     }
 
     public ReasoningMemory reasoning() {
@@ -30,6 +32,10 @@ public final class Answers {
 
     public Metrics metrics() {
         return metrics;
+    }
+
+    public BuiltIns builtIns() {
+        return builtIns;
     }
 
     public Duration timeout() {

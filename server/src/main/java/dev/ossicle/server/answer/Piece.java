@@ -25,6 +25,17 @@ public sealed interface Piece {
     /** The call that began last is complete. */
     record CallEnd(Call call) implements Piece {}
 
+    /**
+     * A tool of the server's own begins to run.
+     *
+     * @param tool as the model calls it: {@code python}
+     * @param input what the model wrote
+     */
+    record ToolStart(String id, String tool, String input) implements Piece {}
+
+    /** What came of it: what the model is told. */
+    record ToolEnd(String id, String tool, String output, boolean failed) implements Piece {}
+
     /** @param arguments JSON, unless the model was not held to it */
     record Call(String id, String name, String arguments) {}
 }

@@ -95,6 +95,8 @@ final class MessageWriter implements AnswerRun.Listener {
                 delta(block("input_json_delta").put("partial_json", arguments.text()));
             }
             case Piece.CallEnd ignored -> close();
+            case Piece.ToolStart ignored -> throw new AssertionError("no tool of ours is offered here");
+            case Piece.ToolEnd ignored -> throw new AssertionError("no tool of ours is offered here");
         }
     }
 

@@ -160,6 +160,8 @@ public final class Ollama {
             case Piece.CallArguments ignored -> {
                 return;
             }
+            case Piece.ToolStart ignored -> throw new AssertionError("no tool of ours is offered here");
+            case Piece.ToolEnd ignored -> throw new AssertionError("no tool of ours is offered here");
         }
         stream.send(line.put("done", false).build());
     }

@@ -11,6 +11,7 @@ import dev.ossicle.server.answer.History;
 import dev.ossicle.server.answer.Settings;
 import dev.ossicle.server.answer.Settings.Thinking;
 import dev.ossicle.server.http.Fields;
+import dev.ossicle.tools.ToolSession;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,12 +19,14 @@ import java.util.List;
  * A request for a chat completion, read.
  *
  * @param request what the model is asked
+ * @param sessions of the tools that run here
  * @param choices how many answers
  * @param showsReasoning whether the client sees what is thought
  * @param ignored fields that had no effect
  */
 record ChatCompletionRequest(
         ChatRequest request,
+        List<ToolSession> sessions,
         Tools tools,
         List<String> stops,
         int choices,
@@ -57,7 +60,8 @@ record ChatCompletionRequest(
                 throw body.bad("modalities", "modalities must be [\"text\"]: gpt-oss writes text only");
             }
         }
-        Tools tools = Tools.ofChat(body);
+        Tools tools = Tools.ofChat(body, answers.builtIns());
+        List<ToolSession> sessions = answers.builtIns().open(tools.builtIns());
         History history = new History(answers.reasoning());
         List<Fields> messages = body.objects("messages");
         if (messages.isEmpty()) {
@@ -75,7 +79,7 @@ record ChatCompletionRequest(
         ChatRequest request = new ChatRequest(
                 history.instructions(),
                 tools.descriptions(),
-                List.of(),
+                sessions.stream().map(ToolSession::namespace).toList(),
                 tools.choice(body),
                 history.messages(),
                 options,
@@ -85,6 +89,7 @@ record ChatCompletionRequest(
         Fields streamOptions = body.fields("stream_options");
         return new ChatCompletionRequest(
                 request,
+                sessions,
                 tools,
                 body.strings("stop", MAX_STOPS).stream()
                         .filter(stop -> !stop.isEmpty())

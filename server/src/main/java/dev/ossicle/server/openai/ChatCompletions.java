@@ -67,7 +67,14 @@ public final class ChatCompletions {
                     request =
                             Runs.withSeed(request, request.options().sampling().seed() + i);
                 }
-                runs.add(new AnswerRun(answers, lease.model(), request, asked.stops()));
+                runs.add(new AnswerRun(
+                        answers,
+                        lease.model(),
+                        request,
+                        asked.stops(),
+                        i == 0
+                                ? asked.sessions()
+                                : answers.builtIns().open(asked.tools().builtIns())));
             }
         } catch (RuntimeException e) {
             runs.close();
@@ -248,6 +255,8 @@ public final class ChatCompletions {
                                                         .build()));
                     }
                 }
+                case Piece.ToolStart ignored -> {} // this dialect has no place for it
+                case Piece.ToolEnd ignored -> {}
                 case Piece.CallEnd(Piece.Call call) -> {
                     if (custom[index]) {
                         sendCall(

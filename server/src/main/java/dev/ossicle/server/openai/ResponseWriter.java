@@ -52,6 +52,7 @@ final class ResponseWriter implements AnswerRun.Listener {
     private boolean preamble;
     private Tools.Target target = new Tools.Target("", null, false);
     private String callId = "";
+    private String code = "";
     private final StringBuilder text = new StringBuilder();
     private final List<Token> tokens = new ArrayList<>();
 
@@ -109,7 +110,41 @@ final class ResponseWriter implements AnswerRun.Listener {
                 }
             }
             case Piece.CallEnd ignored -> closeItem("completed");
+            case Piece.ToolStart start -> {
+                closeItem("completed");
+                beginCode(start);
+            }
+            case Piece.ToolEnd end -> endCode(end);
         }
+    }
+
+    /** Code runs from here on; the events are those of OpenAI's code interpreter. */
+    private void beginCode(Piece.ToolStart start) throws IOException {
+        itemId = start.id();
+        code = start.input();
+        send("response.output_item.added", atIndex().put("item", codeItem("in_progress", "", JsonArray.EMPTY)));
+        send("response.code_interpreter_call.in_progress", inItem());
+        send("response.code_interpreter_call_code.delta", inItem().put("delta", code));
+        send("response.code_interpreter_call_code.done", inItem().put("code", code));
+        send("response.code_interpreter_call.interpreting", inItem());
+    }
+
+    private void endCode(Piece.ToolEnd end) throws IOException {
+        JsonObject logs = object().put("type", "logs").put("logs", end.output()).build();
+        JsonObject item = codeItem("completed", code, Json.of(List.of(logs)));
+        send("response.code_interpreter_call.completed", inItem());
+        send("response.output_item.done", atIndex().put("item", item));
+        output.add(item);
+    }
+
+    private JsonObject codeItem(String status, String source, Json outputs) {
+        return object().put("id", itemId)
+                .put("type", "code_interpreter_call")
+                .put("status", status)
+                .put("code", source)
+                .put("container_id", "cntr_" + id.substring(id.indexOf('_') + 1))
+                .put("outputs", outputs)
+                .build();
     }
 
     private void openReasoning() throws IOException {

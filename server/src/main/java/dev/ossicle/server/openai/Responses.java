@@ -43,7 +43,7 @@ public final class Responses {
             String model = body.string("model", lease.installed().name());
             Tokenizer tokenizer = lease.model().harmony().tokenizer();
             try (Runs runs = new Runs()) {
-                runs.add(new AnswerRun(answers, lease.model(), asked.request(), List.of()));
+                runs.add(new AnswerRun(answers, lease.model(), asked.request(), List.of(), asked.sessions()));
                 if (asked.stream()) {
                     EventStream stream = exchange.stream(EventStream.Format.EVENTS, runs::cancel);
                     stream(runs, new ResponseWriter(asked, model, tokenizer, stream::send), asked, exchange, model);

@@ -16,6 +16,7 @@ import dev.ossicle.server.http.ApiException;
 import dev.ossicle.server.http.Fields;
 import dev.ossicle.server.store.ResponseStore;
 import dev.ossicle.server.store.ResponseStore.Stored;
+import dev.ossicle.tools.ToolSession;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * A request for a response, read.
  *
  * @param request what the model is asked
+ * @param sessions of the tools that run here
  * @param body as it came, to be echoed
  * @param input the items that it adds to what came before
  * @param encodesReasoning whether reasoning items carry their text in a form to be sent back
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 record ResponsesRequest(
         ChatRequest request,
+        List<ToolSession> sessions,
         Fields body,
         Tools tools,
         JsonArray input,
@@ -87,7 +90,8 @@ record ResponsesRequest(
         body.refuse("background", "wait for the response, or stream it");
         body.refuse("conversation", "use previous_response_id");
         body.refuse("prompt", "stored prompts are a service of OpenAI's");
-        Tools tools = Tools.ofResponses(body);
+        Tools tools = Tools.ofResponses(body, answers.builtIns());
+        List<ToolSession> sessions = answers.builtIns().open(tools.builtIns());
         History history = new History(answers.reasoning());
         String instructions = body.string("instructions");
         if (instructions != null && !instructions.isEmpty()) {
@@ -114,7 +118,7 @@ record ResponsesRequest(
         ChatRequest request = new ChatRequest(
                 history.instructions(),
                 tools.descriptions(),
-                List.of(),
+                sessions.stream().map(ToolSession::namespace).toList(),
                 tools.choice(body),
                 history.messages(),
                 Settings.sampling(body, ChatOptions.DEFAULT)
@@ -128,6 +132,7 @@ record ResponsesRequest(
                 reasoning == null ? null : reasoning.string("summary", reasoning.string("generate_summary", ""));
         return new ResponsesRequest(
                 request,
+                sessions,
                 body,
                 tools,
                 input,

@@ -5,10 +5,12 @@ import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
+import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.server.http.Fields;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -51,14 +53,25 @@ final class Tools {
     private final List<ToolDescription> descriptions = new ArrayList<>();
     private final Map<String, Target> targets = new LinkedHashMap<>();
     private final List<String> ignored = new ArrayList<>();
+    /** Types of those that run here. */
+    private final Set<String> builtIns = new LinkedHashSet<>();
 
-    private Tools() {}
+    private final BuiltIns available;
+
+    private Tools(BuiltIns available) {
+        this.available = available;
+    }
 
     /** {@code {"type": "function", "function": {...}}}. */
-    static Tools ofChat(Fields body) {
-        Tools tools = new Tools();
+    static Tools ofChat(Fields body, BuiltIns available) {
+        Tools tools = new Tools(available);
         for (Fields tool : body.objects("tools")) {
-            switch (tool.string("type", "function")) {
+            String type = tool.string("type", "function");
+            if (available.has(type)) {
+                tools.builtIns.add(type);
+                continue;
+            }
+            switch (type) {
                 case "function" -> {
                     Fields function = tool.fields("function");
                     if (function == null) {
@@ -83,8 +96,8 @@ final class Tools {
     }
 
     /** {@code {"type": "function", "name": ...}}, and the other kinds that the Responses API has. */
-    static Tools ofResponses(Fields body) {
-        Tools tools = new Tools();
+    static Tools ofResponses(Fields body, BuiltIns available) {
+        Tools tools = new Tools(available);
         for (Fields tool : body.objects("tools")) {
             tools.addResponsesTool(tool, null);
         }
@@ -102,6 +115,10 @@ final class Tools {
                 }
             }
             default -> {
+                if (available.has(type)) {
+                    builtIns.add(type);
+                    return;
+                }
                 if (!HOSTED.contains(type)) {
                     throw tool.bad("type", "there are no tools of type \"" + type + "\"");
                 }
@@ -158,6 +175,11 @@ final class Tools {
 
     List<ToolDescription> descriptions() {
         return descriptions;
+    }
+
+    /** Types of the tools that run here. */
+    Set<String> builtIns() {
+        return builtIns;
     }
 
     /** What was passed over, for the client to know. */
