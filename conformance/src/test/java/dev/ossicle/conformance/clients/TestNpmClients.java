@@ -93,6 +93,29 @@ class TestNpmClients {
         assertThat(scripted.prompt(1)).contains("I will call it.").contains("the cat sleeps");
     }
 
+    /** The same as it looks for Ollama by itself: version, models, a pull of what is missing, then Responses. */
+    @Test
+    void codexTakesUsForOllama(@TempDir Path home) throws Exception {
+        String output = run(
+                Map.of(
+                        "CODEX_HOME",
+                        Files.createDirectory(home.resolve("codex")).toString(),
+                        "CODEX_OSS_BASE_URL",
+                        scripted.server.address() + "/v1"),
+                "node",
+                "node_modules/@openai/codex/bin/codex.js",
+                "exec",
+                "--skip-git-repo-check",
+                "-C",
+                home.toString(),
+                "--oss",
+                "--local-provider",
+                "ollama",
+                "say exactly hello from here");
+        assertThat(output).contains("hello from here");
+        assertThat(scripted.prompt(0)).contains("exec_command");
+    }
+
     @Test
     void curl() throws Exception {
         String url = scripted.server.address() + "/v1/chat/completions";
