@@ -233,6 +233,9 @@ public final class LocalModel implements ChatModel {
             arguments.put(recipient.name(), arguments(function));
         }
         for (ToolNamespace builtIn : request.builtIns()) {
+            if (request.toolChoice().allowed() != null) {
+                break; // only named functions, or none
+            }
             if (builtIn.tools().isEmpty()) {
                 recipients.add(Recipient.builtIn(builtIn.name())); // free text: code
             }

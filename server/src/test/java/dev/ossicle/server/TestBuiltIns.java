@@ -118,6 +118,18 @@ class TestBuiltIns {
         assertThat(open).hasValue(0);
     }
 
+    /** It would rather compute, and may not. */
+    @Test
+    void nothingRunsThatMayNot() throws Exception {
+        script();
+        JsonObject response = scripted.ok(
+                "/v1/responses",
+                "{\"input\": \"Go\", \"tool_choice\": \"none\", \"max_output_tokens\": 200, " + TOOL + "}");
+        assertThat(array(response, "output").stream().map(item -> text(item, "type")))
+                .doesNotContain("code_interpreter_call");
+        assertThat(scripted.prompt(0)).contains("## python");
+    }
+
     @Test
     void whatHangsEndsWithItsClient() throws Exception {
         scripted.answer(CODE + "hang<|call|>");
