@@ -25,14 +25,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs calls. Whatever goes wrong, the result is a text that the model can read and act upon: nothing is thrown.
  */
-final class ToolRunner {
+public final class ToolRunner {
     private static final String PREFIX = ToolNamespace.FUNCTIONS + ".";
 
     /** What the model is told. */
-    record Result(String output, boolean failed) {}
+    public record Result(String output, boolean failed) {}
 
     /** What a call reaches. */
-    interface Callee {
+    public interface Callee {
         /**
          * @param body as the model wrote it
          * @throws Exception whose message the model is told
@@ -47,8 +47,8 @@ final class ToolRunner {
             @Nullable Result refusal) {}
 
     /** The recipient and the body of a call as the model wrote them. */
-    record Call(String recipient, String body) {
-        String name() {
+    public record Call(String recipient, String body) {
+        public String name() {
             return functionName(recipient);
         }
     }
@@ -60,7 +60,7 @@ final class ToolRunner {
     private final Set<FutureTask<Result>> running = ConcurrentHashMap.newKeySet();
     private volatile boolean cancelled;
 
-    ToolRunner(Map<String, Callee> callees, Limits limits) {
+    public ToolRunner(Map<String, Callee> callees, Limits limits) {
         this.callees = callees;
         this.limits = limits;
     }
@@ -71,7 +71,7 @@ final class ToolRunner {
     }
 
     /** Runs calls side by side; their results in the order of the calls. */
-    List<Result> run(List<Call> calls) throws InterruptedException {
+    public List<Result> run(List<Call> calls) throws InterruptedException {
         List<Begun> begun = calls.stream().map(this::begin).toList();
         long deadline = System.nanoTime() + limits.toolTime().toNanos();
         try {
@@ -91,7 +91,7 @@ final class ToolRunner {
     }
 
     /** What functions and tools are called by. */
-    static Map<String, Callee> callees(Collection<Tool> functions, List<ToolSession> sessions) {
+    public static Map<String, Callee> callees(Collection<Tool> functions, List<ToolSession> sessions) {
         Map<String, Callee> callees = new LinkedHashMap<>();
         for (ToolSession session : sessions) {
             ToolNamespace namespace = session.namespace();
@@ -189,7 +189,7 @@ final class ToolRunner {
     }
 
     /** Interrupts the calls that are running; later ones end at once. Any thread may ask. */
-    void cancel() {
+    public void cancel() {
         cancelled = true;
         running.forEach(task -> task.cancel(true));
     }

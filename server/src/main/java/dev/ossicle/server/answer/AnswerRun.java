@@ -8,17 +8,18 @@ import dev.ossicle.chat.ChatEvent.Usage;
 import dev.ossicle.chat.ChatModel;
 import dev.ossicle.chat.ChatRequest;
 import dev.ossicle.chat.Limits;
+import dev.ossicle.chat.ToolRunner;
 import dev.ossicle.engine.GenerationEvent.Token;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Repair;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.server.http.ApiException;
-import dev.ossicle.tools.ToolOutput;
 import dev.ossicle.tools.ToolSession;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,11 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private final Set<String> functions = new HashSet<>();
     /** Tools of our own, closed with this. */
     private final List<ToolSession> sessions;
+
+    /** What they are called by. */
+    private final Set<String> recipients;
+
+    private final ToolRunner runner;
 
     private final StopFilter filter;
     private final boolean filters;
@@ -79,6 +85,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             Answers answers, ChatModel model, ChatRequest request, List<String> stops, List<ToolSession> sessions) {
         this.answers = answers;
         this.sessions = List.copyOf(sessions);
+        Map<String, ToolRunner.Callee> callees = ToolRunner.callees(List.of(), sessions);
+        this.recipients = callees.keySet();
+        this.runner = new ToolRunner(callees, Limits.DEFAULT);
         this.filter = new StopFilter(stops);
         this.filters = !stops.isEmpty();
         request.functions().stream().map(ToolDescription::name).forEach(functions::add);
@@ -130,35 +139,21 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private boolean callsOurs(ChatModel.StepEnd step) {
         return step.finish() == Finish.STOP
                 && !step.calls().isEmpty()
-                && step.calls().stream().allMatch(call -> session(String.valueOf(call.recipient())) != null);
+                && step.calls().stream().allMatch(call -> recipients.contains(String.valueOf(call.recipient())));
     }
 
-    /** Of {@code python}, {@code browser.search}; null if it does not run here. */
-    private @Nullable ToolSession session(String recipient) {
-        for (ToolSession session : sessions) {
-            String name = session.namespace().name();
-            if (recipient.equals(name) || recipient.startsWith(name + ".")) {
-                return session;
-            }
-        }
-        return null;
-    }
-
+    /** One after the other, under the limits of a conversation in this process: whatever goes wrong is told to the model. */
     private List<Message> runTools(List<Message> asked, Listener listener) throws IOException, InterruptedException {
         List<Message> results = new ArrayList<>();
         for (Message call : asked) {
             String recipient = String.valueOf(call.recipient());
-            ToolSession session = session(recipient);
-            if (session == null) {
-                throw new IllegalStateException("nobody runs " + recipient);
-            }
             String id = Ids.next("ci_");
-            String function = recipient.substring(recipient.indexOf('.') + 1);
             listener.piece(new Piece.ToolStart(id, recipient, call.text()));
-            ToolOutput output = session.call(function.equals(recipient) ? "" : function, call.text());
-            listener.piece(new Piece.ToolEnd(id, recipient, output.text(), output.failed()));
+            ToolRunner.Result result = runner.run(List.of(new ToolRunner.Call(recipient, call.text())))
+                    .getFirst();
+            listener.piece(new Piece.ToolEnd(id, recipient, result.output(), result.failed()));
             String channel = call.channel() == null ? Message.ANALYSIS : call.channel();
-            results.add(Message.toolResult(recipient, channel, output.text()));
+            results.add(Message.toolResult(recipient, channel, result.output()));
         }
         return results;
     }
@@ -186,7 +181,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             }
             case Calling calling -> {
                 String function = functionName(calling.recipient());
-                if (session(calling.recipient()) != null) {
+                if (recipients.contains(calling.recipient())) {
                     endCall(listener); // it is told whole, when it runs
                 } else if (function == null) {
                     // Nobody could run it, and it must not be lost.
@@ -311,14 +306,18 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     /** Ends the answer soon: nobody waits for it. */
     public void cancel() {
         cancelled = true;
-        turn.cancel();
-        sessions.forEach(ToolSession::close); // ends what runs
+        stop();
     }
 
     @Override
     public void shutdown() {
         shutdown = true;
+        stop();
+    }
+
+    private void stop() {
         turn.cancel();
+        runner.cancel();
         sessions.forEach(ToolSession::close);
     }
 

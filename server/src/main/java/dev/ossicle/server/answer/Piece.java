@@ -1,6 +1,9 @@
 package dev.ossicle.server.answer;
 
 import dev.ossicle.engine.GenerationEvent.Token;
+import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonException;
+import dev.ossicle.json.JsonObject;
 import java.util.List;
 
 /** What an answer is made of, in the order in which it comes. */
@@ -37,5 +40,17 @@ public sealed interface Piece {
     record ToolEnd(String id, String tool, String output, boolean failed) implements Piece {}
 
     /** @param arguments JSON, unless the model was not held to it */
-    record Call(String id, String name, String arguments) {}
+    record Call(String id, String name, String arguments) {
+        /** The arguments as the object that some dialects want; if the model wrote none, its text in one. */
+        public JsonObject object() {
+            try {
+                if (Json.parse(arguments.isBlank() ? "{}" : arguments) instanceof JsonObject object) {
+                    return object;
+                }
+            } catch (JsonException e) {
+                // cut
+            }
+            return JsonObject.builder().put("_raw", arguments).build();
+        }
+    }
 }

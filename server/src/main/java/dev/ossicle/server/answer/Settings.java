@@ -10,8 +10,11 @@ import dev.ossicle.json.JsonObject;
 import dev.ossicle.server.http.ApiException;
 import dev.ossicle.server.http.Fields;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** How to answer, in the fields that the dialects share. */
@@ -20,6 +23,9 @@ public final class Settings {
 
     /** Below any probability: keeps the best token alone, as top-p 0 does elsewhere. */
     private static final double SMALLEST_TOP_P = 1e-9;
+
+    private static final int MAX_STOPS = 16;
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
 
     private Settings() {}
 
@@ -35,6 +41,38 @@ public final class Settings {
         return fields.has("seed")
                 ? sampled.withSeed(fields.integer("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE))
                 : sampled;
+    }
+
+    /** Texts that end an answer. */
+    public static List<String> stops(Fields fields, String name) {
+        return fields.strings(name, MAX_STOPS).stream()
+                .filter(stop -> !stop.isEmpty())
+                .toList();
+    }
+
+    /** The name of a function, which must be able to stand in a header. */
+    public static String functionName(Fields function) {
+        String name = function.requiredString("name");
+        if (!NAME.matcher(name).matches()) {
+            throw function.bad(
+                    "name",
+                    function.path("name") + " is \"" + name
+                            + "\": letters, digits, _, - and . are allowed, 128 at most");
+        }
+        return name;
+    }
+
+    /**
+     * The same where each name may stand once.
+     *
+     * @param used those of the functions before it; it is added to them
+     */
+    public static String functionName(Fields function, Set<String> used) {
+        String name = functionName(function);
+        if (!used.add(name)) {
+            throw function.bad("name", "there are two tools called " + name);
+        }
+        return name;
     }
 
     public static LogitAdjustments adjustments(Fields fields, int vocabulary) {

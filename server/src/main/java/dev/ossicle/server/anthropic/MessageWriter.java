@@ -145,7 +145,7 @@ final class MessageWriter implements AnswerRun.Listener {
                 block = block("tool_use")
                         .put("id", callId)
                         .put("name", callName)
-                        .put("input", Messages.input(whole))
+                        .put("input", new Piece.Call(callId, callName, whole).object())
                         .build();
             default -> throw new AssertionError(kind);
         }

@@ -9,7 +9,6 @@ import dev.ossicle.harmony.ReasoningEffort;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonArray;
-import dev.ossicle.json.JsonException;
 import dev.ossicle.json.JsonNull;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
@@ -135,13 +134,7 @@ public final class Messages {
                 ignored.add(tool.path() + " (" + type + ")"); // one that Anthropic runs itself
                 continue;
             }
-            String name = tool.requiredString("name");
-            if (!name.matches("[A-Za-z0-9_.-]{1,128}") || !names.add(name)) {
-                throw tool.bad(
-                        "name",
-                        tool.path("name") + " is \"" + name
-                                + "\": letters, digits, _, - and . are allowed, 128 at most, and each name once");
-            }
+            String name = Settings.functionName(tool, names);
             tools.add(new ToolDescription(name, tool.string("description", ""), tool.jsonObject("input_schema")));
         }
         Fields thinking = body.fields("thinking");
@@ -162,9 +155,7 @@ public final class Messages {
                 answers.timeout());
         return new Asked(
                 request,
-                body.strings("stop_sequences", 16).stream()
-                        .filter(stop -> !stop.isEmpty())
-                        .toList(),
+                Settings.stops(body, "stop_sequences"),
                 !kind.equals("disabled"),
                 body.bool("stream", false),
                 ignored);
@@ -283,18 +274,6 @@ public final class Messages {
             throw block.bad("type", "content of type \"" + type + "\" is not supported: gpt-oss reads text only");
         }
         return block.requiredString("text");
-    }
-
-    /** A call's arguments as the object that this dialect wants; if the model wrote none, its text in one. */
-    static Json input(String arguments) {
-        try {
-            if (Json.parse(arguments.isBlank() ? "{}" : arguments) instanceof JsonObject object) {
-                return object;
-            }
-        } catch (JsonException e) {
-            // cut
-        }
-        return JsonObject.builder().put("_raw", arguments).build();
     }
 
     static Json orNull(@Nullable String text) {

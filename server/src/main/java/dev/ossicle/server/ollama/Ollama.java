@@ -12,7 +12,6 @@ import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonBoolean;
-import dev.ossicle.json.JsonException;
 import dev.ossicle.json.JsonNumber;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
@@ -234,25 +233,13 @@ public final class Ollama {
                                 JsonObject.builder()
                                         .put("index", list.size())
                                         .put("name", call.name())
-                                        .put("arguments", arguments(call.arguments()))
+                                        .put("arguments", call.object())
                                         .build())
                         .build());
             }
             message.put("tool_calls", Json.of(list));
         }
         line.put("message", message.build());
-    }
-
-    /** An object in this dialect; if the model wrote none, its text in one. */
-    private static Json arguments(String text) {
-        try {
-            if (Json.parse(text.isBlank() ? "{}" : text) instanceof JsonObject object) {
-                return object;
-            }
-        } catch (JsonException e) {
-            // cut
-        }
-        return JsonObject.builder().put("_raw", text).build();
     }
 
     private static JsonObject end(JsonObject.Builder line, Outcome outcome, long start, long loaded) {
@@ -311,9 +298,7 @@ public final class Ollama {
                 form,
                 body.requiredString("model"),
                 request,
-                options.strings("stop", 16).stream()
-                        .filter(stop -> !stop.isEmpty())
-                        .toList(),
+                Settings.stops(options, "stop"),
                 thinking.shown(),
                 body.bool("stream", true));
     }
@@ -347,13 +332,7 @@ public final class Ollama {
             if (function == null) {
                 throw tool.missing("function");
             }
-            String name = function.requiredString("name");
-            if (!name.matches("[A-Za-z0-9_.-]{1,128}") || !names.add(name)) {
-                throw function.bad(
-                        "name",
-                        function.path("name") + " is \"" + name
-                                + "\": letters, digits, _, - and . are allowed, 128 at most, and each name once");
-            }
+            String name = Settings.functionName(function, names);
             tools.add(new ToolDescription(name, function.string("description", ""), function.jsonObject("parameters")));
         }
         return tools;

@@ -35,7 +35,6 @@ record ChatCompletionRequest(
         boolean logprobs,
         boolean showsReasoning,
         List<String> ignored) {
-    private static final int MAX_STOPS = 16;
     private static final int MAX_CHOICES = 64;
     private static final int MAX_TOP_LOGPROBS = 20;
 
@@ -91,9 +90,7 @@ record ChatCompletionRequest(
                 request,
                 sessions,
                 tools,
-                body.strings("stop", MAX_STOPS).stream()
-                        .filter(stop -> !stop.isEmpty())
-                        .toList(),
+                Settings.stops(body, "stop"),
                 (int) body.integer("n", 1, 1, MAX_CHOICES),
                 body.bool("stream", false),
                 streamOptions != null && streamOptions.bool("include_usage", false),

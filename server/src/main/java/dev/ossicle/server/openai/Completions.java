@@ -125,9 +125,7 @@ public final class Completions {
                 prompts,
                 choices,
                 request,
-                body.strings("stop", 16).stream()
-                        .filter(stop -> !stop.isEmpty())
-                        .toList(),
+                Settings.stops(body, "stop"),
                 options.seeded(),
                 body.bool("echo", false),
                 logprobs);

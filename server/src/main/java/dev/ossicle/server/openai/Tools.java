@@ -6,6 +6,7 @@ import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
 import dev.ossicle.server.answer.BuiltIns;
+import dev.ossicle.server.answer.Settings;
 import dev.ossicle.server.http.Fields;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,12 +15,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The functions of a request, by the names that the model knows them by. */
 final class Tools {
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
     private static final int MAX_TOOLS = 512;
 
     /** The argument of a tool that takes plain text. */
@@ -128,12 +127,7 @@ final class Tools {
     }
 
     private void add(Fields tool, @Nullable String namespace, boolean custom) {
-        String name = tool.requiredString("name");
-        if (!NAME.matcher(name).matches()) {
-            throw tool.bad(
-                    "name",
-                    tool.path("name") + " is \"" + name + "\": letters, digits, _, - and . are allowed, 128 at most");
-        }
+        String name = Settings.functionName(tool);
         String unique = name;
         if (targets.containsKey(unique) && namespace != null) {
             unique = namespace + "__" + name;
