@@ -141,7 +141,6 @@ public final class Exchange {
     }
 
     private ApiException tooLarge() {
-        response.getHeaders().put(HttpHeader.CONNECTION, "close"); // the rest of it will not be read
         return ApiException.refused(
                 413, "request_too_large", "the body has more than " + maxBody + " bytes, which is the maximum");
     }
@@ -166,6 +165,10 @@ public final class Exchange {
 
     /** Tells an error in the client's words: as a whole response, or where one has begun at its end. */
     public void sendError(ApiException error) throws IOException {
+        if (!request.consumeAvailable()) {
+            // The rest of the body will not be read: nobody should send another request behind it.
+            response.getHeaders().put(HttpHeader.CONNECTION, "close");
+        }
         if (error.retryAfter() > 0) {
             response.getHeaders().put(HttpHeader.RETRY_AFTER, error.retryAfter());
         }
