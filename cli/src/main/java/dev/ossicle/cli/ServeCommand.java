@@ -237,17 +237,16 @@ final class ServeCommand implements Callable<Integer> {
         return new ServerOptions(
                 host,
                 port,
-                keys(),
-                insecure,
-                allowedHosts,
-                origins,
-                certificate,
-                certificateKey,
-                bytes("--max-body", maxBody),
-                ServerOptions.DEFAULT.idle(),
-                duration("--timeout", timeout),
-                duration("--grace", grace),
-                ServerOptions.DEFAULT.ping(),
+                new ServerOptions.Access(keys(), insecure, allowedHosts, origins),
+                certificate == null || certificateKey == null
+                        ? null
+                        : new ServerOptions.Certificate(certificate, certificateKey),
+                new ServerOptions.Limits(
+                        bytes("--max-body", maxBody),
+                        ServerOptions.Limits.DEFAULT.idle(),
+                        duration("--timeout", timeout),
+                        duration("--grace", grace),
+                        ServerOptions.Limits.DEFAULT.ping()),
                 store,
                 requests);
     }

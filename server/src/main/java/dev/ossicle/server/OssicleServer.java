@@ -74,23 +74,28 @@ public final class OssicleServer implements AutoCloseable {
     private volatile boolean closing;
 
     private OssicleServer(ServerOptions options, ModelHost models, BuiltIns builtIns) {
-        if (!Guard.isLoopback(options.host()) && options.keys().isEmpty() && !options.insecure()) {
+        if (!Guard.isLoopback(options.host())
+                && options.access().keys().isEmpty()
+                && !options.access().insecure()) {
             throw new IllegalArgumentException("listening on " + options.host() + " lets other machines in: give a key"
                     + " with --api-key, or say --insecure if nobody else can reach it");
         }
         this.options = options;
         this.models = models;
         this.store = options.store() == null ? new MemoryResponseStore() : new SqliteResponseStore(options.store());
-        this.answers = new Answers(metrics, options.timeout(), builtIns);
+        this.answers = new Answers(metrics, options.limits().timeout(), builtIns);
         metrics.watch(() -> {
             EngineStatus status = models.status();
             return status == null ? EngineStatus.IDLE : status;
         });
         this.router = new Router(
                 routes(),
-                new Guard(options.allowedHosts(), options.origins(), options.keys()),
-                options.maxBody(),
-                options.ping(),
+                new Guard(
+                        options.access().hosts(),
+                        options.access().origins(),
+                        options.access().keys()),
+                options.limits().maxBody(),
+                options.limits().ping(),
                 Runs::error,
                 metrics,
                 options.log());
@@ -103,7 +108,7 @@ public final class OssicleServer implements AutoCloseable {
         jetty.addConnector(connector);
         jetty.setHandler(new GracefulHandler(router));
         jetty.setErrorHandler(new Errors());
-        jetty.setStopTimeout(options.grace().toMillis());
+        jetty.setStopTimeout(options.limits().grace().toMillis());
     }
 
     private PeekingConnector connector() {
@@ -111,7 +116,8 @@ public final class OssicleServer implements AutoCloseable {
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
         PeekingConnector made;
-        if (options.certificate() == null || options.certificateKey() == null) {
+        ServerOptions.Certificate certificate = options.certificate();
+        if (certificate == null) {
             made = new PeekingConnector(jetty, new HttpConnectionFactory(http));
         } else {
             SecureRequestCustomizer customizer = new SecureRequestCustomizer();
@@ -119,12 +125,12 @@ public final class OssicleServer implements AutoCloseable {
             http.addCustomizer(customizer);
             made = new PeekingConnector(
                     jetty,
-                    new SslConnectionFactory(Tls.of(options.certificate(), options.certificateKey()), "http/1.1"),
+                    new SslConnectionFactory(Tls.of(certificate.chain(), certificate.key()), "http/1.1"),
                     new HttpConnectionFactory(http));
         }
         made.setHost(options.host());
         made.setPort(options.port());
-        made.setIdleTimeout(options.idle().toMillis());
+        made.setIdleTimeout(options.limits().idle().toMillis());
         return made;
     }
 
@@ -293,10 +299,13 @@ public final class OssicleServer implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        Duration patience = options.grace().minus(LAST_WORDS);
+        Duration patience = options.limits().grace().minus(LAST_WORDS);
         Thread breaker = Thread.ofVirtual().start(() -> {
             try {
-                Thread.sleep(patience.isPositive() ? patience : options.grace().dividedBy(2));
+                Thread.sleep(
+                        patience.isPositive()
+                                ? patience
+                                : options.limits().grace().dividedBy(2));
                 answers.shutdown();
             } catch (InterruptedException e) {
                 // all have ended

@@ -10,168 +10,91 @@ import org.jspecify.annotations.Nullable;
  * How to serve.
  *
  * @param port 0 for any that is free
- * @param keys any of which a client must send; none if there are none
- * @param insecure whether others than this machine may use it without a key
- * @param allowedHosts names that it is known by, beside those of every machine
- * @param origins of web pages that may use it; {@code *} for all
- * @param certificate PEM file; null for plain HTTP
- * @param certificateKey PEM file
- * @param maxBody bytes of a request
- * @param idle how long a connection may be silent while a request is read or an answer is written
- * @param timeout of one answer, waiting included
- * @param grace how long answers may go on when the server ends
- * @param ping silence after which a stream says that it is there
+ * @param certificate null for plain HTTP
  * @param store file of the responses that are kept; null for memory
  * @param log of requests
  */
 public record ServerOptions(
         String host,
         int port,
-        List<String> keys,
-        boolean insecure,
-        List<String> allowedHosts,
-        List<String> origins,
-        @Nullable Path certificate,
-        @Nullable Path certificateKey,
-        long maxBody,
-        Duration idle,
-        Duration timeout,
-        Duration grace,
-        Duration ping,
+        Access access,
+        @Nullable Certificate certificate,
+        Limits limits,
         @Nullable Path store,
         RequestLog log) {
+    /**
+     * Who is let in.
+     *
+     * @param keys any of which a client must send; none if there are none
+     * @param insecure whether others than this machine may use it without a key
+     * @param hosts names that it is known by, beside those of every machine
+     * @param origins of web pages that may use it; {@code *} for all
+     */
+    public record Access(List<String> keys, boolean insecure, List<String> hosts, List<String> origins) {
+        public static final Access LOCAL = new Access(List.of(), false, List.of(), List.of());
+    }
+
+    /**
+     * PEM files.
+     *
+     * @param chain the server's own first
+     */
+    public record Certificate(Path chain, Path key) {}
+
+    /**
+     * What a request may take.
+     *
+     * @param maxBody bytes of a request
+     * @param idle how long a connection may be silent while a request is read or an answer is written
+     * @param timeout of one answer, waiting included
+     * @param grace how long answers may go on when the server ends
+     * @param ping silence after which a stream says that it is there
+     */
+    public record Limits(long maxBody, Duration idle, Duration timeout, Duration grace, Duration ping) {
+        public static final Limits DEFAULT = new Limits(
+                32L << 20, // a full context is about half a megabyte of text
+                Duration.ofSeconds(60),
+                Duration.ofHours(1),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(15));
+    }
+
     /** Ollama's port, so that its clients find us. */
     public static final int DEFAULT_PORT = 11434;
 
     /** For this machine alone. */
-    public static final ServerOptions DEFAULT = new ServerOptions(
-            "127.0.0.1",
-            DEFAULT_PORT,
-            List.of(),
-            false,
-            List.of(),
-            List.of(),
-            null,
-            null,
-            32L << 20, // a full context is about half a megabyte of text
-            Duration.ofSeconds(60),
-            Duration.ofHours(1),
-            Duration.ofSeconds(30),
-            Duration.ofSeconds(15),
-            null,
-            RequestLog.NONE);
+    public static final ServerOptions DEFAULT =
+            new ServerOptions("127.0.0.1", DEFAULT_PORT, Access.LOCAL, null, Limits.DEFAULT, null, RequestLog.NONE);
 
     public ServerOptions withPort(int newPort) {
-        return new ServerOptions(
-                host,
-                newPort,
-                keys,
-                insecure,
-                allowedHosts,
-                origins,
-                certificate,
-                certificateKey,
-                maxBody,
-                idle,
-                timeout,
-                grace,
-                ping,
-                store,
-                log);
+        return new ServerOptions(host, newPort, access, certificate, limits, store, log);
     }
 
-    public ServerOptions withHost(String newHost, boolean newInsecure) {
-        return new ServerOptions(
-                newHost,
-                port,
-                keys,
-                newInsecure,
-                allowedHosts,
-                origins,
-                certificate,
-                certificateKey,
-                maxBody,
-                idle,
-                timeout,
-                grace,
-                ping,
-                store,
-                log);
+    public ServerOptions withHost(String newHost, boolean insecure) {
+        Access newAccess = new Access(access.keys, insecure, access.hosts, access.origins);
+        return new ServerOptions(newHost, port, newAccess, certificate, limits, store, log);
     }
 
-    public ServerOptions withKeys(List<String> newKeys) {
-        return new ServerOptions(
-                host,
-                port,
-                newKeys,
-                insecure,
-                allowedHosts,
-                origins,
-                certificate,
-                certificateKey,
-                maxBody,
-                idle,
-                timeout,
-                grace,
-                ping,
-                store,
-                log);
+    public ServerOptions withKeys(List<String> keys) {
+        Access newAccess = new Access(keys, access.insecure, access.hosts, access.origins);
+        return new ServerOptions(host, port, newAccess, certificate, limits, store, log);
     }
 
-    public ServerOptions withOrigins(List<String> newOrigins) {
-        return new ServerOptions(
-                host,
-                port,
-                keys,
-                insecure,
-                allowedHosts,
-                newOrigins,
-                certificate,
-                certificateKey,
-                maxBody,
-                idle,
-                timeout,
-                grace,
-                ping,
-                store,
-                log);
+    public ServerOptions withOrigins(List<String> origins) {
+        Access newAccess = new Access(access.keys, access.insecure, access.hosts, origins);
+        return new ServerOptions(host, port, newAccess, certificate, limits, store, log);
     }
 
-    public ServerOptions withStore(@Nullable Path newStore) {
-        return new ServerOptions(
-                host,
-                port,
-                keys,
-                insecure,
-                allowedHosts,
-                origins,
-                certificate,
-                certificateKey,
-                maxBody,
-                idle,
-                timeout,
-                grace,
-                ping,
-                newStore,
-                log);
+    public ServerOptions withCertificate(Certificate newCertificate) {
+        return new ServerOptions(host, port, access, newCertificate, limits, store, log);
     }
 
-    public ServerOptions withLimits(long newMaxBody, Duration newIdle, Duration newTimeout, Duration newGrace) {
-        return new ServerOptions(
-                host,
-                port,
-                keys,
-                insecure,
-                allowedHosts,
-                origins,
-                certificate,
-                certificateKey,
-                newMaxBody,
-                newIdle,
-                newTimeout,
-                newGrace,
-                ping,
-                store,
-                log);
+    public ServerOptions withStore(Path newStore) {
+        return new ServerOptions(host, port, access, certificate, limits, newStore, log);
+    }
+
+    public ServerOptions withLimits(long maxBody, Duration idle, Duration timeout, Duration grace) {
+        Limits newLimits = new Limits(maxBody, idle, timeout, grace, limits.ping);
+        return new ServerOptions(host, port, access, certificate, newLimits, store, log);
     }
 }

@@ -137,6 +137,16 @@ class TestGuarding {
         }
     }
 
+    /** Refused before its body came: the client must not think that the connection can be used again. */
+    @Test
+    void whoIsRefusedEarlyIsToldThatTheConnectionEnds() throws Exception {
+        try (Scripted scripted = with(ServerOptions.DEFAULT.withKeys(List.of("first")))) {
+            String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 100\r\n\r\n";
+            assertThat(raw(scripted, head)).startsWith("HTTP/1.1 401").containsIgnoringCase("Connection: close");
+        }
+    }
+
     @Test
     void keysAreAskedFor() throws Exception {
         try (Scripted scripted = with(ServerOptions.DEFAULT.withKeys(List.of("first", "second")))) {
@@ -278,23 +288,7 @@ class TestGuarding {
         Files.writeString(
                 key, pem("PRIVATE KEY", keys.getKey("server", password).getEncoded()));
 
-        ServerOptions plain = ServerOptions.DEFAULT;
-        ServerOptions options = new ServerOptions(
-                plain.host(),
-                0,
-                plain.keys(),
-                false,
-                List.of(),
-                List.of(),
-                certificate,
-                key,
-                plain.maxBody(),
-                plain.idle(),
-                plain.timeout(),
-                plain.grace(),
-                plain.ping(),
-                null,
-                plain.log());
+        ServerOptions options = ServerOptions.DEFAULT.withCertificate(new ServerOptions.Certificate(certificate, key));
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(keys);
         SSLContext context = SSLContext.getInstance("TLS");
