@@ -10,6 +10,9 @@ import dev.ossicle.chat.ChatEvent.Usage;
 import dev.ossicle.chat.ChatModel.StepEnd;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Repair;
+import dev.ossicle.tools.ToolOutput;
+import dev.ossicle.tools.citation.Citations;
+import dev.ossicle.tools.citation.CitedText;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -27,16 +30,26 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
     private final ChatModel.Turn turn;
     private final List<Message> history;
     private final ToolRunner runner;
+    private final Citations citations;
     private final Limits limits;
     private final Deadline deadline;
     private final Deque<ChatEvent> pending = new ArrayDeque<>();
     private final List<Repair> repairs = new ArrayList<>();
     private Usage usage = Usage.NONE;
     private int rounds;
+    /** Whether the text that came last announces a call. */
+    private boolean preamble;
+
     private @Nullable Done done;
     private volatile boolean cancelled;
 
-    Answer(ChatModel.Turn turn, List<Message> history, Map<String, ToolRunner.Callee> callees, Limits limits) {
+    Answer(
+            ChatModel.Turn turn,
+            List<Message> history,
+            Map<String, ToolRunner.Callee> callees,
+            Citations citations,
+            Limits limits) {
+        this.citations = citations;
         this.turn = turn;
         this.history = history;
         this.limits = limits;
@@ -57,9 +70,13 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
             boolean completed = false;
             try {
                 ChatEvent event = turn.next();
-                if (event != null) {
+                if (event instanceof Text said) {
+                    cite(citations.next(said.text()), said.preamble());
+                } else if (event != null) {
+                    endText();
                     pending.add(event);
                 } else {
+                    endText();
                     endOfStep(turn.end());
                 }
                 completed = true;
@@ -72,6 +89,17 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
             }
         }
         return pending.remove();
+    }
+
+    private void endText() {
+        cite(citations.end(), preamble);
+    }
+
+    private void cite(List<CitedText> texts, boolean ofPreamble) {
+        preamble = ofPreamble;
+        for (CitedText text : texts) {
+            pending.add(new Text(text.text(), ofPreamble, List.of(), text.source()));
+        }
     }
 
     private void endOfStep(StepEnd step) throws InterruptedException {
@@ -105,14 +133,14 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
             asked.add(begun);
             pending.add(new ToolCall(callId(asked.size()), begun.name(), call.text()));
         }
-        List<ToolRunner.Result> results = runner.run(asked);
+        List<ToolOutput> results = runner.run(asked);
         List<Message> told = new ArrayList<>();
         for (Message call : calls) {
             int index = told.size();
-            ToolRunner.Result result = results.get(index);
-            pending.add(new ToolResult(callId(index + 1), asked.get(index).name(), result.output(), result.failed()));
+            ToolOutput result = results.get(index);
+            pending.add(new ToolResult(callId(index + 1), asked.get(index).name(), result.text(), result.failed()));
             String channel = call.channel() == null ? Message.COMMENTARY : call.channel();
-            told.add(Message.toolResult(String.valueOf(call.recipient()), channel, result.output()));
+            told.add(Message.toolResult(String.valueOf(call.recipient()), channel, result.text()));
         }
         return told;
     }

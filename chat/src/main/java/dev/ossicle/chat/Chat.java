@@ -2,10 +2,9 @@ package dev.ossicle.chat;
 
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Role;
-import dev.ossicle.harmony.ToolDescription;
-import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
 import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.citation.Citations;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -99,24 +98,10 @@ public final class Chat {
             throw new IllegalStateException("the last answer is still coming: read it to its end, or cancel it");
         }
         history.add(Message.of(Role.USER, text));
-        List<ToolDescription> functions =
-                new ArrayList<>(tools.values().stream().map(Tool::description).toList());
-        List<ToolNamespace> builtIns = new ArrayList<>();
-        StringBuilder said = new StringBuilder(instructions == null ? "" : instructions);
-        for (ToolSession session : sessions) {
-            if (session.namespace().name().equals(ToolNamespace.FUNCTIONS)) {
-                functions.addAll(session.namespace().tools());
-            } else {
-                builtIns.add(session.namespace());
-            }
-            if (session.instructions() != null) {
-                said.append(said.isEmpty() ? "" : "\n\n").append(session.instructions());
-            }
-        }
         ChatRequest request = new ChatRequest(
-                said.isEmpty() ? instructions : said.toString(),
-                functions,
-                builtIns,
+                instructions,
+                tools.values().stream().map(Tool::description).toList(),
+                List.of(),
                 ToolChoice.AUTO,
                 history,
                 options,
@@ -126,9 +111,10 @@ public final class Chat {
         Answer answer;
         try {
             answer = new Answer(
-                    model.begin(request),
+                    model.begin(request.withSessions(sessions)),
                     history,
                     ToolRunner.callees(List.copyOf(tools.values()), List.copyOf(sessions)),
+                    Citations.of(sessions),
                     limits);
         } catch (RuntimeException e) {
             history.removeLast();

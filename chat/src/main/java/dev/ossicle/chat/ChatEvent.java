@@ -2,7 +2,9 @@ package dev.ossicle.chat;
 
 import dev.ossicle.engine.GenerationEvent;
 import dev.ossicle.harmony.Repair;
+import dev.ossicle.tools.Source;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What happens while an answer comes, in order; one {@link Done} is the last. */
 public sealed interface ChatEvent {
@@ -17,10 +19,19 @@ public sealed interface ChatEvent {
      *
      * @param preamble whether it announces a tool call rather than being part of the answer
      * @param tokens that make it up, with their logprobs, where {@link ChatOptions#topLogprobs} asks for them
+     * @param source where the text is a link to a page that a tool showed, in the place of a citation; else null
      */
-    record Text(String text, boolean preamble, List<GenerationEvent.Token> tokens) implements ChatEvent {
+    record Text(
+            String text,
+            boolean preamble,
+            List<GenerationEvent.Token> tokens,
+            @Nullable Source source) implements ChatEvent {
         public Text {
             tokens = List.copyOf(tokens);
+        }
+
+        public Text(String text, boolean preamble, List<GenerationEvent.Token> tokens) {
+            this(text, preamble, tokens, null);
         }
 
         public Text(String text, boolean preamble) {

@@ -5,9 +5,12 @@ import dev.ossicle.harmony.Role;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
+import dev.ossicle.tools.ToolSession;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +39,43 @@ public record ChatRequest(
         functions = List.copyOf(functions);
         builtIns = List.copyOf(builtIns);
         history = List.copyOf(history);
+    }
+
+    /**
+     * The same with what tools bring along: functions, namespaces, and words on how to use them.
+     *
+     * @throws IllegalArgumentException if two functions have one name
+     */
+    public ChatRequest withSessions(List<ToolSession> sessions) {
+        List<ToolDescription> allFunctions = new ArrayList<>(functions);
+        List<ToolNamespace> namespaces = new ArrayList<>(builtIns);
+        StringBuilder said = new StringBuilder(instructions == null ? "" : instructions);
+        for (ToolSession session : sessions) {
+            if (session.namespace().name().equals(ToolNamespace.FUNCTIONS)) {
+                allFunctions.addAll(session.namespace().tools());
+            } else {
+                namespaces.add(session.namespace());
+            }
+            if (session.instructions() != null) {
+                said.append(said.isEmpty() ? "" : "\n\n").append(session.instructions());
+            }
+        }
+        Set<String> names = new HashSet<>();
+        for (ToolDescription function : allFunctions) {
+            if (!names.add(function.name())) {
+                throw new IllegalArgumentException("there are two functions called " + function.name());
+            }
+        }
+        return new ChatRequest(
+                said.isEmpty() ? instructions : said.toString(),
+                allFunctions,
+                namespaces,
+                toolChoice,
+                history,
+                options,
+                answerSchema,
+                maxTokens,
+                timeout);
     }
 
     /**

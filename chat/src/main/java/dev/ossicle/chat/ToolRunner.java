@@ -28,23 +28,20 @@ import org.jspecify.annotations.Nullable;
 public final class ToolRunner {
     private static final String PREFIX = ToolNamespace.FUNCTIONS + ".";
 
-    /** What the model is told. */
-    public record Result(String output, boolean failed) {}
-
     /** What a call reaches. */
     public interface Callee {
         /**
          * @param body as the model wrote it
          * @throws Exception whose message the model is told
          */
-        Result call(String body) throws Exception;
+        ToolOutput call(String body) throws Exception;
     }
 
     /** A call that was begun, or what was wrong with it. */
     private record Begun(
             String name,
-            @Nullable FutureTask<Result> task,
-            @Nullable Result refusal) {}
+            @Nullable FutureTask<ToolOutput> task,
+            @Nullable ToolOutput refusal) {}
 
     /** The recipient and the body of a call as the model wrote them. */
     public record Call(String recipient, String body) {
@@ -57,7 +54,7 @@ public final class ToolRunner {
     private final Map<String, Callee> callees;
 
     private final Limits limits;
-    private final Set<FutureTask<Result>> running = ConcurrentHashMap.newKeySet();
+    private final Set<FutureTask<ToolOutput>> running = ConcurrentHashMap.newKeySet();
     private volatile boolean cancelled;
 
     public ToolRunner(Map<String, Callee> callees, Limits limits) {
@@ -71,11 +68,11 @@ public final class ToolRunner {
     }
 
     /** Runs calls side by side; their results in the order of the calls. */
-    public List<Result> run(List<Call> calls) throws InterruptedException {
+    public List<ToolOutput> run(List<Call> calls) throws InterruptedException {
         List<Begun> begun = calls.stream().map(this::begin).toList();
         long deadline = System.nanoTime() + limits.toolTime().toNanos();
         try {
-            List<Result> results = new ArrayList<>();
+            List<ToolOutput> results = new ArrayList<>();
             for (Begun call : begun) {
                 results.add(await(call, deadline));
             }
@@ -96,11 +93,10 @@ public final class ToolRunner {
         for (ToolSession session : sessions) {
             ToolNamespace namespace = session.namespace();
             if (namespace.tools().isEmpty()) {
-                callees.put(namespace.name(), body -> result(session.call("", body)));
+                callees.put(namespace.name(), body -> session.call("", body));
             }
             for (ToolDescription function : namespace.tools()) {
-                callees.put(
-                        namespace.name() + "." + function.name(), body -> result(session.call(function.name(), body)));
+                callees.put(namespace.name() + "." + function.name(), body -> session.call(function.name(), body));
             }
         }
         for (Tool function : functions) {
@@ -109,11 +105,7 @@ public final class ToolRunner {
         return callees;
     }
 
-    private static Result result(ToolOutput output) {
-        return new Result(output.text(), output.failed());
-    }
-
-    private static Result call(Tool function, String body) throws Exception {
+    private static ToolOutput call(Tool function, String body) throws Exception {
         Json json;
         try {
             json = body.isBlank() ? JsonObject.EMPTY : Json.parse(body);
@@ -124,7 +116,7 @@ public final class ToolRunner {
             return failure("the arguments of " + function.name() + " are " + json.kind() + ", expected a JSON object");
         }
         String output = function.handler().call(arguments);
-        return new Result(output == null ? "" : output, false);
+        return ToolOutput.of(output == null ? "" : output);
     }
 
     private Begun begin(Call call) {
@@ -141,7 +133,7 @@ public final class ToolRunner {
                                                     .map(ToolRunner::functionName)
                                                     .collect(Collectors.joining(", "))));
         }
-        FutureTask<Result> task = new FutureTask<>(() -> callee.call(call.body));
+        FutureTask<ToolOutput> task = new FutureTask<>(() -> callee.call(call.body));
         running.add(task);
         if (cancelled) {
             task.cancel(true);
@@ -154,13 +146,13 @@ public final class ToolRunner {
         return new Begun(call.name(), null, failure(problem));
     }
 
-    private Result await(Begun call, long deadline) throws InterruptedException {
+    private ToolOutput await(Begun call, long deadline) throws InterruptedException {
         if (call.refusal != null || call.task == null) {
             return call.refusal == null ? failure("not begun") : call.refusal;
         }
         try {
-            Result result = call.task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-            return new Result(cut(result.output), result.failed);
+            ToolOutput result = call.task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return result.withText(cut(result.text()));
         } catch (TimeoutException e) {
             return failure(
                     call.name + " did not answer within " + limits.toolTime().toMillis() + " ms");
@@ -173,8 +165,8 @@ public final class ToolRunner {
         }
     }
 
-    private static Result failure(String problem) {
-        return new Result("error: " + problem, true);
+    private static ToolOutput failure(String problem) {
+        return ToolOutput.failure("error: " + problem);
     }
 
     private String cut(String output) {

@@ -237,7 +237,7 @@ class TestChat {
                         new ToolRunner.Call("f", " "),
                         new ToolRunner.Call("g", "{}")))
                 .stream()
-                .map(ToolRunner.Result::output)
+                .map(ToolOutput::text)
                 .toList();
         assertThat(outputs.getFirst()).startsWith("error: the arguments of f are not JSON: ");
         assertThat(outputs.subList(1, 4))
@@ -266,7 +266,7 @@ class TestChat {
                                 .run(List.of(
                                         new ToolRunner.Call("f", "{\"a\":1}"), new ToolRunner.Call("f", "{\"a\":2}")))
                                 .stream()
-                                .map(ToolRunner.Result::output))
+                                .map(ToolOutput::text))
                 .containsExactly("met {\"a\":1}", "met {\"a\":2}");
     }
 

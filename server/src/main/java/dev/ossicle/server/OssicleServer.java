@@ -21,8 +21,10 @@ import dev.ossicle.server.ollama.Ollama;
 import dev.ossicle.server.ollama.OllamaModels;
 import dev.ossicle.server.openai.ChatCompletions;
 import dev.ossicle.server.openai.Completions;
+import dev.ossicle.server.openai.Containers;
 import dev.ossicle.server.openai.Models;
 import dev.ossicle.server.openai.Responses;
+import dev.ossicle.server.store.KeptFiles;
 import dev.ossicle.server.store.MemoryResponseStore;
 import dev.ossicle.server.store.ResponseStore;
 import dev.ossicle.server.store.SqliteResponseStore;
@@ -66,6 +68,7 @@ public final class OssicleServer implements AutoCloseable {
     private final ServerOptions options;
     private final ModelHost models;
     private final ResponseStore store;
+    private final KeptFiles files = new KeptFiles();
     private final Metrics metrics = new Metrics();
     private final Answers answers;
     private final Router router;
@@ -83,7 +86,7 @@ public final class OssicleServer implements AutoCloseable {
         this.options = options;
         this.models = models;
         this.store = options.store() == null ? new MemoryResponseStore() : new SqliteResponseStore(options.store());
-        this.answers = new Answers(metrics, options.limits().timeout(), builtIns);
+        this.answers = new Answers(metrics, options.limits().timeout(), builtIns, files);
         metrics.watch(() -> {
             EngineStatus status = models.status();
             return status == null ? EngineStatus.IDLE : status;
@@ -200,6 +203,7 @@ public final class OssicleServer implements AutoCloseable {
         ChatCompletions chat = new ChatCompletions(models, answers);
         Responses responses = new Responses(models, answers, store);
         Completions completions = new Completions(models, answers);
+        Containers containers = new Containers(files);
         Models list = new Models(models);
         Messages messages = new Messages(models, answers);
         Ollama ollama = new Ollama(models, answers);
@@ -222,6 +226,9 @@ public final class OssicleServer implements AutoCloseable {
         add(routes, "DELETE", "/v1/responses/{id}", responses::delete);
         add(routes, "POST", "/v1/responses/{id}/cancel", responses::cancel);
         add(routes, "GET", "/v1/responses/{id}/input_items", responses::inputItems);
+        add(routes, "GET", "/v1/containers/{container}/files", containers::list);
+        add(routes, "GET", "/v1/containers/{container}/files/{file}", containers::get);
+        add(routes, "GET", "/v1/containers/{container}/files/{file}/content", containers::content);
         add(routes, "GET", "/v1/models", list::list);
         add(routes, "GET", "/v1/models/{model...}", list::get);
         add(routes, "POST", "/v1/messages", messages::create);
@@ -320,5 +327,6 @@ public final class OssicleServer implements AutoCloseable {
         router.close();
         models.close();
         store.close();
+        files.close();
     }
 }

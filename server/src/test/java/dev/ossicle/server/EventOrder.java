@@ -19,6 +19,7 @@ final class EventOrder {
     private String state = "before";
     private @Nullable Json item;
     private long number;
+    private int annotations;
     private @Nullable Json response;
 
     void take(Json event) {
@@ -35,6 +36,7 @@ final class EventOrder {
                 item = at(event, "item");
                 assertThat(text(item, "status")).isEqualTo("in_progress");
                 open.setLength(0);
+                annotations = 0;
             }
             case "response.content_part.added" -> move("item", "part", type);
             case "response.reasoning_text.delta", "response.output_text.delta" -> {
@@ -59,6 +61,13 @@ final class EventOrder {
             case "response.function_call_arguments.done" -> {
                 move("item", "part done", type);
                 assertThat(text(event, "arguments")).isEqualTo(open.toString());
+            }
+            case "response.web_search_call.in_progress" -> move("item", "code done", type);
+            case "response.web_search_call.searching" -> move("code done", "running", type);
+            case "response.web_search_call.completed" -> move("running", "part done", type);
+            case "response.output_text.annotation.added" -> {
+                move("part", "part", type);
+                assertThat(at(event, "annotation_index")).isEqualTo(Json.of(annotations++));
             }
             case "response.code_interpreter_call.in_progress" -> move("item", "code", type);
             case "response.code_interpreter_call_code.delta" -> {

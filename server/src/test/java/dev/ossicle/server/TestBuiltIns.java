@@ -8,20 +8,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonArray;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.server.answer.BuiltIns;
+import dev.ossicle.tools.Source;
+import dev.ossicle.tools.ToolFile;
 import dev.ossicle.tools.ToolOutput;
 import dev.ossicle.tools.ToolSession;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Python that the server runs itself, here one that only counts its calls. */
+/** Tools that the server runs itself: a Python that only counts its calls, and a browser over two pages. */
 @Timeout(60)
 class TestBuiltIns {
     private static final String CODE = " to=python<|channel|>analysis code<|message|>";
@@ -37,7 +43,7 @@ class TestBuiltIns {
                 ServerOptions.DEFAULT,
                 EngineOptions.DEFAULT,
                 true,
-                new BuiltIns(Map.of(BuiltIns.CODE_INTERPRETER, Counter::new)));
+                new BuiltIns(Map.of(BuiltIns.CODE_INTERPRETER, Counter::new, BuiltIns.WEB_SEARCH, Library::new)));
     }
 
     @AfterEach
@@ -66,7 +72,15 @@ class TestBuiltIns {
                 hanging.countDown();
                 ended.await();
             }
+            if (body.startsWith("write")) {
+                return new ToolOutput("written", false, List.of(new ToolFile("out.txt", 4)), List.of());
+            }
             return body.equals("fail") ? ToolOutput.failure("Traceback") : ToolOutput.of("call " + calls);
+        }
+
+        @Override
+        public byte[] file(String name) {
+            return (name + calls).getBytes(StandardCharsets.UTF_8);
         }
 
         @Override
@@ -76,6 +90,39 @@ class TestBuiltIns {
                 closed = true;
                 open.decrementAndGet();
             }
+        }
+    }
+
+    private final class Library implements ToolSession {
+        private final List<Source> shown = new ArrayList<>();
+
+        Library() {
+            open.incrementAndGet();
+        }
+
+        @Override
+        public ToolNamespace namespace() {
+            return ToolNamespace.browser();
+        }
+
+        @Override
+        public ToolOutput call(String function, String body) {
+            if (body.contains("nothing")) {
+                return ToolOutput.failure("Error fetching");
+            }
+            List<Source> sources = List.of(new Source("A title", "https://a.example/" + function));
+            shown.addAll(sources);
+            return new ToolOutput("a page", false, List.of(), sources);
+        }
+
+        @Override
+        public @Nullable Source source(int cursor) {
+            return cursor < shown.size() ? shown.get(cursor) : null;
+        }
+
+        @Override
+        public void close() {
+            open.decrementAndGet();
         }
     }
 
@@ -106,6 +153,102 @@ class TestBuiltIns {
         script();
         JsonObject whole = scripted.ok("/v1/responses", "{\"input\": \"Go\", " + TOOL + "}");
         assertThat(array(whole, "output")).hasSize(5);
+    }
+
+    private static String browse(String function, String arguments) {
+        return " to=browser." + function + "<|channel|>analysis code<|message|>" + arguments + "<|call|>";
+    }
+
+    private static final String SEARCH = "\"tools\": [{\"type\": \"web_search\"}, {\"type\": \"code_interpreter\"}]";
+
+    private void research() {
+        scripted.answer(browse("search", "{\"query\": \"ossicles\"}"))
+                .answer(browse("open", "{\"id\": 0}"))
+                .answer(browse("find", "{\"pattern\": \"stapes\"}"))
+                .answer(browse("open", "{\"id\": \"https://nothing.example\"}"))
+                .says("It is \uD83E\uDDB4 small\u30101\u2020L3-L4\u3011, they say\u30109\u2020L1\u3011.");
+    }
+
+    @Test
+    void aResponseHasTheSearchesAmongItsItemsAndCitesThem() throws Exception {
+        research();
+        EventOrder order = new EventOrder();
+        scripted.events(
+                        "/v1/responses",
+                        "{\"input\": \"Go\", \"stream\": true, \"include\": [\"web_search_call.action.sources\"], "
+                                + SEARCH + "}")
+                .forEach(order::take);
+        Json response = order.response();
+        assertThat(array(response, "output").stream()
+                        .filter(item -> text(item, "type").equals("web_search_call"))
+                        .map(item -> text(item, "status") + " " + at(item, "action")))
+                .containsExactly(
+                        "completed {\"type\":\"search\",\"query\":\"ossicles\",\"queries\":[\"ossicles\"],\"sources\":"
+                                + "[{\"type\":\"url\",\"url\":\"https://a.example/search\"}]}",
+                        "completed {\"type\":\"open_page\",\"url\":\"https://a.example/open\"}",
+                        "completed {\"type\":\"find_in_page\",\"pattern\":\"stapes\",\"url\":\"https://a.example/find\"}",
+                        "failed {\"type\":\"open_page\",\"url\":\"https://nothing.example\"}");
+        String text = "It is \uD83E\uDDB4 small ([a.example](https://a.example/open)) , they say\u30109\u2020L1\u3011.";
+        assertThat(text(response, "output", 5, "content", 0, "text")).isEqualTo(text);
+        assertThat(order.content).hasToString(text);
+        // in code points: the bone is one
+        assertThat(at(response, "output", 5, "content", 0, "annotations"))
+                .hasToString("[{\"type\":\"url_citation\",\"start_index\":13,\"end_index\":51,\"title\":\"A title\","
+                        + "\"url\":\"https://a.example/open\"}]");
+        assertThat(scripted.prompt(0)).contains("## browser").contains("## python");
+        assertThat(open).hasValue(0);
+    }
+
+    @Test
+    void aChatShowsWhatRanAndWhatItCites() throws Exception {
+        research();
+        String ask = "{\"messages\": [{\"role\": \"user\", \"content\": \"Go\"}], \"stream\": false, " + SEARCH + "}";
+        JsonObject whole = scripted.ok("/v1/chat/completions", ask);
+        assertThat(array(whole, "choices", 0, "message", "executed_tools")).hasSize(4);
+        assertThat(at(whole, "choices", 0, "message", "executed_tools", 0))
+                .hasToString("{\"index\":0,\"type\":\"browser.search\",\"arguments\":"
+                        + "\"{\\\"query\\\": \\\"ossicles\\\"}\",\"output\":\"a page\"}");
+        Json annotations = at(whole, "choices", 0, "message", "annotations");
+        assertThat(annotations)
+                .hasToString("[{\"type\":\"url_citation\",\"url_citation\":{\"start_index\":13,\"end_index\":51,"
+                        + "\"title\":\"A title\",\"url\":\"https://a.example/open\"}}]");
+
+        research();
+        StringBuilder content = new StringBuilder();
+        List<Json> cited = new ArrayList<>();
+        List<String> ran = new ArrayList<>();
+        for (Json event : scripted.events("/v1/chat/completions", ask.replace("false", "true"))) {
+            content.append(text(event, "choices", 0, "delta", "content"));
+            if (at(event, "choices", 0, "delta", "annotations") instanceof JsonArray some) {
+                cited.addAll(some.elements());
+            }
+            ran.add(text(event, "choices", 0, "delta", "executed_tools", 0, "type"));
+        }
+        assertThat(content).hasToString(text(whole, "choices", 0, "message", "content"));
+        assertThat(new JsonArray(cited)).isEqualTo(annotations);
+        assertThat(ran).contains("browser.search", "browser.open", "browser.find");
+    }
+
+    @Test
+    void filesAreKeptForTheClient() throws Exception {
+        scripted.answer(CODE + "write<|call|>").answer(CODE + "write<|call|>").says("Made.");
+        EventOrder order = new EventOrder();
+        scripted.events("/v1/responses", "{\"input\": \"Go\", \"stream\": true, " + TOOL + "}")
+                .forEach(order::take);
+        List<Json> annotations = array(order.response(), "output", 3, "content", 0, "annotations");
+        String container = text(order.response(), "output", 0, "container_id");
+        Json last = annotations.getLast();
+        assertThat(text(last, "type")).isEqualTo("container_file_citation");
+        assertThat(text(last, "container_id")).isEqualTo(container);
+        String path = "/v1/containers/" + container + "/files";
+        Json list = Json.parse(scripted.get(path).body());
+        assertThat(array(list, "data")).hasSize(1); // the second replaced the first
+        assertThat(text(list, "data", 0, "path")).isEqualTo("/mnt/data/out.txt");
+        assertThat(scripted.get(path + "/" + text(last, "file_id") + "/content").body())
+                .isEqualTo("out.txt2");
+        assertThat(scripted.get(path.replace("cntr_", "cntr_0") + "/" + text(last, "file_id"))
+                        .statusCode())
+                .isEqualTo(404);
     }
 
     @Test

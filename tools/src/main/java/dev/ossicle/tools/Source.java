@@ -1,4 +1,4 @@
 package dev.ossicle.tools;
 
-/** What was cited. */
+/** A page that was found, shown or cited. */
 public record Source(String title, String url) {}

@@ -1,6 +1,8 @@
 package dev.ossicle.tools;
 
 import dev.ossicle.harmony.ToolNamespace;
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,15 @@ public interface ToolSession extends AutoCloseable {
     /** Where a citation of this tool's in an answer leads, or null if it is none. */
     default @Nullable Source source(int cursor) {
         return null;
+    }
+
+    /**
+     * The content of a file that an output named.
+     *
+     * @throws IOException if there is none, or it is too large
+     */
+    default byte[] file(String name) throws IOException, InterruptedException {
+        throw new FileNotFoundException("there is no file " + name);
     }
 
     /** Ends what runs and removes what is left. A later call is refused. */

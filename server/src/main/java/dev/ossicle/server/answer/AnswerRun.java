@@ -14,7 +14,12 @@ import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Repair;
 import dev.ossicle.harmony.ToolDescription;
 import dev.ossicle.server.http.ApiException;
+import dev.ossicle.server.store.KeptFiles.KeptFile;
+import dev.ossicle.tools.ToolFile;
+import dev.ossicle.tools.ToolOutput;
 import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.citation.Citations;
+import dev.ossicle.tools.citation.CitedText;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -44,6 +49,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
 
     private final ToolRunner runner;
 
+    /** Of the files that tools leave. */
+    private final String container = Ids.next("cntr_");
+
     private final StopFilter filter;
     private final boolean filters;
 
@@ -51,7 +59,11 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private final StringBuilder text = new StringBuilder();
     private final List<Piece.Text> texts = new ArrayList<>();
     private final List<Piece.Call> calls = new ArrayList<>();
+    private final List<Outcome.Ran> ran = new ArrayList<>();
     private final List<Token> heldTokens = new ArrayList<>();
+    private final Citations citations;
+    /** Of text that is held back, since it may become a citation. */
+    private final List<Token> uncitedTokens = new ArrayList<>();
 
     /** Of the call whose arguments are coming. */
     private @Nullable String callId;
@@ -85,6 +97,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             Answers answers, ChatModel model, ChatRequest request, List<String> stops, List<ToolSession> sessions) {
         this.answers = answers;
         this.sessions = List.copyOf(sessions);
+        this.citations = Citations.of(sessions);
         Map<String, ToolRunner.Callee> callees = ToolRunner.callees(List.of(), sessions);
         this.recipients = callees.keySet();
         this.runner = new ToolRunner(callees, Limits.DEFAULT);
@@ -128,6 +141,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             take(event, listener);
         }
         while (turn.next() != null) {} // after a stop text: to where the model ends
+        endText(listener);
         return turn.end();
     }
 
@@ -147,15 +161,47 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         List<Message> results = new ArrayList<>();
         for (Message call : asked) {
             String recipient = String.valueOf(call.recipient());
-            String id = Ids.next("ci_");
-            listener.piece(new Piece.ToolStart(id, recipient, call.text()));
-            ToolRunner.Result result = runner.run(List.of(new ToolRunner.Call(recipient, call.text())))
+            Piece.ToolStart start = new Piece.ToolStart(recipient, call.text(), container);
+            listener.piece(start);
+            ToolOutput output = runner.run(List.of(new ToolRunner.Call(recipient, call.text())))
                     .getFirst();
-            listener.piece(new Piece.ToolEnd(id, recipient, result.output(), result.failed()));
+            Piece.ToolEnd end = new Piece.ToolEnd(output, keep(recipient, output));
+            listener.piece(end);
+            ran.add(new Outcome.Ran(start, end));
             String channel = call.channel() == null ? Message.ANALYSIS : call.channel();
-            results.add(Message.toolResult(recipient, channel, result.output()));
+            results.add(Message.toolResult(recipient, channel, output.text()));
         }
         return results;
+    }
+
+    /** What a tool left behind goes with it, so it is taken now. */
+    private List<KeptFile> keep(String recipient, ToolOutput output) throws InterruptedException {
+        List<KeptFile> kept = new ArrayList<>();
+        for (ToolFile file : output.files()) {
+            try {
+                KeptFile one = answers.files()
+                        .put(
+                                Ids.next("cfile_"),
+                                container,
+                                file.name(),
+                                session(recipient).file(file.name()));
+                if (one != null) {
+                    kept.add(one);
+                }
+            } catch (IOException e) {
+                System.getLogger("dev.ossicle.server")
+                        .log(System.Logger.Level.WARNING, "a file of " + recipient + " is lost: " + e.getMessage());
+            }
+        }
+        return kept;
+    }
+
+    private ToolSession session(String recipient) {
+        String namespace = recipient.replaceAll("\\..*", "");
+        return sessions.stream()
+                .filter(session -> session.namespace().name().equals(namespace))
+                .findFirst()
+                .orElseThrow();
     }
 
     private void measure() {
@@ -171,6 +217,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private void take(ChatEvent event, Listener listener) throws IOException {
         switch (event) {
             case ChatEvent.Reasoning thought -> {
+                endText(listener);
                 endCall(listener);
                 reasoning.append(thought.text());
                 listener.piece(new Piece.Reasoning(thought.text()));
@@ -181,6 +228,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             }
             case Calling calling -> {
                 String function = functionName(calling.recipient());
+                endText(listener);
                 if (recipients.contains(calling.recipient())) {
                     endCall(listener); // it is told whole, when it runs
                 } else if (function == null) {
@@ -200,6 +248,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
 
     private void say(String more, boolean preamble, List<Token> tokens, Listener listener) throws IOException {
         if (!text.isEmpty() && lastPreamble && !preamble) {
+            endText(listener);
             pass("\n\n", false, List.of(), listener);
         }
         lastPreamble = preamble;
@@ -222,12 +271,23 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         if (more.isEmpty()) {
             return;
         }
-        text.append(more);
-        Piece.Text piece = new Piece.Text(more, preamble, List.copyOf(tokens));
-        if (!tokens.isEmpty()) {
+        uncitedTokens.addAll(tokens);
+        cite(citations.next(more), preamble, listener);
+    }
+
+    private void cite(List<CitedText> cited, boolean preamble, Listener listener) throws IOException {
+        for (CitedText more : cited) {
+            text.append(more.text());
+            Piece.Text piece = new Piece.Text(more.text(), preamble, List.copyOf(uncitedTokens), more.source());
+            uncitedTokens.clear();
             texts.add(piece);
+            listener.piece(piece);
         }
-        listener.piece(piece);
+    }
+
+    /** Nothing more of this text comes: what looked like the beginning of a citation was none. */
+    private void endText(Listener listener) throws IOException {
+        cite(citations.end(), lastPreamble, listener);
     }
 
     private @Nullable String functionName(String recipient) {
@@ -268,6 +328,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         if (filters) {
             pass(filter.rest(), false, heldTokens, listener);
         }
+        endText(listener);
         if (finish == Finish.TIME && usage.completionTokens() == 0) {
             throw tooBusy(answers);
         }
@@ -284,7 +345,14 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         }
         answers.metrics().answered(usage, repairs, end.name());
         return new Outcome(
-                end, reasoning.toString(), text.toString(), List.copyOf(calls), usage, texts, filter.stopText());
+                end,
+                reasoning.toString(),
+                text.toString(),
+                List.copyOf(calls),
+                List.copyOf(ran),
+                usage,
+                texts,
+                filter.stopText());
     }
 
     static ApiException tooBusy(Answers answers) {

@@ -1,6 +1,7 @@
 package dev.ossicle.server.answer;
 
 import dev.ossicle.server.metrics.Metrics;
+import dev.ossicle.server.store.KeptFiles;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,13 +18,15 @@ public final class Answers {
     private final Metrics metrics;
     private final Duration timeout;
     private final BuiltIns builtIns;
+    private final KeptFiles files;
     private final Set<Open> open = ConcurrentHashMap.newKeySet();
 
     /** @param timeout of one answer, waiting included */
-    public Answers(Metrics metrics, Duration timeout, BuiltIns builtIns) {
+    public Answers(Metrics metrics, Duration timeout, BuiltIns builtIns, KeptFiles files) {
         this.metrics = metrics;
         this.timeout = timeout;
         this.builtIns = builtIns;
+        this.files = files;
     }
 
     public ReasoningMemory reasoning() {
@@ -36,6 +39,11 @@ public final class Answers {
 
     public BuiltIns builtIns() {
         return builtIns;
+    }
+
+    /** What tools left behind. */
+    KeptFiles files() {
+        return files;
     }
 
     public Duration timeout() {

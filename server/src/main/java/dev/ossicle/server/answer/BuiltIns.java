@@ -6,15 +6,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tools that this server runs itself, switched on when it starts.
  *
- * @param byType how each is opened for one answer, by the name that OpenAI's API has for it: {@code code_interpreter}
+ * @param byType how each is opened for one answer, by its name here
  */
 public record BuiltIns(Map<String, Supplier<ToolSession>> byType) {
     /** OpenAI's name for Python. */
     public static final String CODE_INTERPRETER = "code_interpreter";
+
+    /** OpenAI's name for the browser. */
+    public static final String WEB_SEARCH = "web_search";
 
     public static final BuiltIns NONE = new BuiltIns(Map.of());
 
@@ -22,8 +26,10 @@ public record BuiltIns(Map<String, Supplier<ToolSession>> byType) {
         byType = Map.copyOf(byType);
     }
 
-    public boolean has(String type) {
-        return byType.containsKey(type);
+    /** Of the names that a tool has or had, the one here; null if this server does not run it. */
+    public @Nullable String type(String asked) {
+        String type = asked.startsWith("web_search") || asked.equals("browser_search") ? WEB_SEARCH : asked;
+        return byType.containsKey(type) ? type : null;
     }
 
     /** Sessions for one answer, which closes them. Cheap: nothing starts before it is called. */

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an answer came to.
  *
- * @param texts with the tokens that make them up, if logprobs were asked for
+ * @param ran calls of tools that run here
+ * @param texts the text in the pieces in which it came
  * @param stopText the stop text that ended it; null if none did
  */
 public record Outcome(
@@ -15,9 +16,13 @@ public record Outcome(
         String reasoning,
         String text,
         List<Piece.Call> calls,
+        List<Ran> ran,
         Usage usage,
         List<Piece.Text> texts,
         @Nullable String stopText) {
+
+    /** A call of a tool that runs here, and what came of it. */
+    public record Ran(Piece.ToolStart call, Piece.ToolEnd result) {}
 
     /** Why it ended. */
     public enum End {

@@ -4,7 +4,11 @@ import dev.ossicle.engine.GenerationEvent.Token;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonException;
 import dev.ossicle.json.JsonObject;
+import dev.ossicle.server.store.KeptFiles.KeptFile;
+import dev.ossicle.tools.Source;
+import dev.ossicle.tools.ToolOutput;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What an answer is made of, in the order in which it comes. */
 public sealed interface Piece {
@@ -16,8 +20,13 @@ public sealed interface Piece {
      *
      * @param preamble whether it announces a call
      * @param tokens that make it up, if logprobs were asked for
+     * @param source where the text is a link to a page that a tool showed, in the place of a citation; else null
      */
-    record Text(String text, boolean preamble, List<Token> tokens) implements Piece {}
+    record Text(
+            String text,
+            boolean preamble,
+            List<Token> tokens,
+            @Nullable Source source) implements Piece {}
 
     /** A call begins. */
     record CallStart(String id, String name) implements Piece {}
@@ -31,13 +40,18 @@ public sealed interface Piece {
     /**
      * A tool of the server's own begins to run.
      *
-     * @param tool as the model calls it: {@code python}
+     * @param tool as the model calls it: {@code python}, {@code browser.search}
      * @param input what the model wrote
+     * @param container of the files of this answer
      */
-    record ToolStart(String id, String tool, String input) implements Piece {}
+    record ToolStart(String tool, String input, String container) implements Piece {}
 
-    /** What came of it: what the model is told. */
-    record ToolEnd(String id, String tool, String output, boolean failed) implements Piece {}
+    /**
+     * What came of it.
+     *
+     * @param files that it left, for the client to fetch
+     */
+    record ToolEnd(ToolOutput output, List<KeptFile> files) implements Piece {}
 
     /** @param arguments JSON, unless the model was not held to it */
     record Call(String id, String name, String arguments) {

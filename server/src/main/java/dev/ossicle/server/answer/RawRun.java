@@ -122,7 +122,7 @@ public final class RawRun implements AutoCloseable, Answers.Open {
             text.append(more);
             List<Token> tokens = List.copyOf(held);
             held.clear();
-            texts.add(new Piece.Text(more, false, tokens));
+            texts.add(new Piece.Text(more, false, tokens, null));
             listener.text(more, tokens);
         }
     }
@@ -149,7 +149,7 @@ public final class RawRun implements AutoCloseable, Answers.Open {
                 timings.promptNanos() * 1e-9,
                 timings.decodeNanos() * 1e-9);
         answers.metrics().answered(usage, List.of(), end.name());
-        return new Outcome(end, "", text.toString(), List.of(), usage, texts, filter.stopText());
+        return new Outcome(end, "", text.toString(), List.of(), List.of(), usage, texts, filter.stopText());
     }
 
     /** Ends it soon: nobody waits for it. */

@@ -151,7 +151,10 @@ public final class Exchange {
     }
 
     public void send(int status, String contentType, String body) throws IOException {
-        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        send(status, contentType, body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    public void send(int status, String contentType, byte[] bytes) throws IOException {
         response.setStatus(status);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
         response.getHeaders().put(HttpHeader.CONTENT_LENGTH, bytes.length);

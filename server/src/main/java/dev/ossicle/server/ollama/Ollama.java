@@ -195,7 +195,7 @@ public final class Ollama {
             EventStream stream = exchange.stream(EventStream.Format.LINES, run::cancel);
             try {
                 Outcome outcome =
-                        run.read((text, tokens) -> take(new Piece.Text(text, false, List.of()), asked, stream));
+                        run.read((text, tokens) -> take(new Piece.Text(text, false, List.of(), null), asked, stream));
                 last(stream, asked, outcome, start, loaded);
             } catch (RuntimeException e) {
                 stream.send(exchange.dialect().error(Runs.error(e)));

@@ -76,15 +76,16 @@ record ChatCompletionRequest(
                 .withAdjustments(Settings.adjustments(body, vocabulary))
                 .withTopLogprobs(logprobs ? topLogprobs : -1);
         ChatRequest request = new ChatRequest(
-                history.instructions(),
-                tools.descriptions(),
-                sessions.stream().map(ToolSession::namespace).toList(),
-                tools.choice(body),
-                history.messages(),
-                options,
-                AnswerFormat.schema(body.fields("response_format")),
-                maxTokens(body),
-                answers.timeout());
+                        history.instructions(),
+                        tools.descriptions(),
+                        List.of(),
+                        tools.choice(body),
+                        history.messages(),
+                        options,
+                        AnswerFormat.schema(body.fields("response_format")),
+                        maxTokens(body),
+                        answers.timeout())
+                .withSessions(sessions);
         Fields streamOptions = body.fields("stream_options");
         return new ChatCompletionRequest(
                 request,

@@ -132,7 +132,43 @@ public final class ChatCompletions {
             }
             message.put("tool_calls", Json.of(calls));
         }
+        List<Json> citations = new ArrayList<>();
+        int end = 0;
+        for (Piece.Text piece : outcome.texts()) {
+            end += piece.text().codePointCount(0, piece.text().length());
+            if (piece.source() != null) {
+                citations.add(citation(piece, end));
+            }
+        }
+        if (!citations.isEmpty()) {
+            message.put("annotations", Json.of(citations));
+        }
+        if (!outcome.ran().isEmpty()) {
+            List<Json> executed = new ArrayList<>();
+            for (Outcome.Ran ran : outcome.ran()) {
+                executed.add(executed(executed.size(), ran.call())
+                        .put("output", ran.result().output().text())
+                        .build());
+            }
+            message.put("executed_tools", Json.of(executed));
+        }
         return message.build();
+    }
+
+    private static JsonObject citation(Piece.Text link, int end) {
+        return object().put("type", "url_citation")
+                .put("url_citation", Wire.citation(link, end, object()))
+                .build();
+    }
+
+    /** A call of a tool that ran here, in the form that Groq's hosts gave it: OpenAI's has none. */
+    private static JsonObject.Builder executed(int index, Piece.ToolStart call) {
+        boolean code = !call.tool().contains(".");
+        return object().put("index", index)
+                .put("type", call.tool())
+                .put(
+                        "arguments",
+                        code ? object().put("code", call.input()).build().toString() : call.input());
     }
 
     private static Json call(Tools tools, Piece.Call call) {
@@ -165,6 +201,11 @@ public final class ChatCompletions {
         private final int[] calls;
 
         private final boolean[] custom;
+        /** How many tools ran here. */
+        private final int[] ran;
+
+        /** Code points of its text. */
+        private final int[] said;
 
         Stream(EventStream stream, Head head, ChatCompletionRequest asked, Tokenizer tokenizer) {
             this.stream = stream;
@@ -173,6 +214,8 @@ public final class ChatCompletions {
             this.tokenizer = tokenizer;
             this.calls = new int[asked.choices()];
             this.custom = new boolean[asked.choices()];
+            this.ran = new int[asked.choices()];
+            this.said = new int[asked.choices()];
         }
 
         void run(Runs runs, Exchange exchange) throws IOException, InterruptedException {
@@ -217,12 +260,14 @@ public final class ChatCompletions {
                                 null);
                     }
                 }
-                case Piece.Text text ->
-                    send(
-                            index,
-                            object().put("content", text.text()).build(),
-                            null,
-                            asked.logprobs() ? Wire.logprobs(text.tokens(), tokenizer) : null);
+                case Piece.Text text -> {
+                    said[index] += text.text().codePointCount(0, text.text().length());
+                    JsonObject.Builder delta = object().put("content", text.text());
+                    if (text.source() != null) {
+                        delta.put("annotations", Json.of(List.of(citation(text, said[index]))));
+                    }
+                    send(index, delta.build(), null, asked.logprobs() ? Wire.logprobs(text.tokens(), tokenizer) : null);
+                }
                 case Piece.CallStart start -> {
                     int place = calls[index]++;
                     Tools.Target target = asked.tools().target(start.name());
@@ -255,8 +300,14 @@ public final class ChatCompletions {
                                                         .build()));
                     }
                 }
-                case Piece.ToolStart ignored -> {} // this dialect has no place for it
-                case Piece.ToolEnd ignored -> {}
+                case Piece.ToolStart start ->
+                    sendExecuted(index, executed(ran[index]++, start).build());
+                case Piece.ToolEnd end ->
+                    sendExecuted(
+                            index,
+                            object().put("index", ran[index] - 1)
+                                    .put("output", end.output().text())
+                                    .build());
                 case Piece.CallEnd(Piece.Call call) -> {
                     if (custom[index]) {
                         sendCall(
@@ -269,6 +320,10 @@ public final class ChatCompletions {
                     }
                 }
             }
+        }
+
+        private void sendExecuted(int index, JsonObject tool) throws IOException {
+            send(index, object().put("executed_tools", Json.of(List.of(tool))).build(), null, null);
         }
 
         private void sendCall(int index, JsonObject.Builder call) throws IOException {

@@ -13,11 +13,14 @@ import dev.ossicle.server.answer.Ids;
 import dev.ossicle.server.answer.Outcome;
 import dev.ossicle.server.answer.Piece;
 import dev.ossicle.server.http.ApiException;
+import dev.ossicle.server.store.KeptFiles.KeptFile;
+import dev.ossicle.tools.ToolOutput;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,9 +55,14 @@ final class ResponseWriter implements AnswerRun.Listener {
     private boolean preamble;
     private Tools.Target target = new Tools.Target("", null, false);
     private String callId = "";
-    private String code = "";
+    private @Nullable HostedCall hosted;
     private final StringBuilder text = new StringBuilder();
     private final List<Token> tokens = new ArrayList<>();
+    /** Of the open message. */
+    private final List<Json> annotations = new ArrayList<>();
+
+    /** That tools left since the last message. */
+    private final List<KeptFile> files = new ArrayList<>();
 
     ResponseWriter(ResponsesRequest asked, String model, Tokenizer tokenizer, Events events) {
         this.asked = asked;
@@ -98,6 +106,10 @@ final class ResponseWriter implements AnswerRun.Listener {
                 send(
                         "response.output_text.delta",
                         inPart().put("delta", said.text()).put("logprobs", logprobs(said.tokens())));
+                if (said.source() != null) {
+                    int end = text.codePointCount(0, text.length());
+                    annotate(Wire.citation(said, end, object().put("type", "url_citation")));
+                }
             }
             case Piece.CallStart start -> {
                 closeItem("completed");
@@ -112,39 +124,42 @@ final class ResponseWriter implements AnswerRun.Listener {
             case Piece.CallEnd ignored -> closeItem("completed");
             case Piece.ToolStart start -> {
                 closeItem("completed");
-                beginCode(start);
+                begin(start);
             }
-            case Piece.ToolEnd end -> endCode(end);
+            case Piece.ToolEnd end -> end(end);
         }
     }
 
-    /** Code runs from here on; the events are those of OpenAI's code interpreter. */
-    private void beginCode(Piece.ToolStart start) throws IOException {
-        itemId = start.id();
-        code = start.input();
-        send("response.output_item.added", atIndex().put("item", codeItem("in_progress", "", JsonArray.EMPTY)));
-        send("response.code_interpreter_call.in_progress", inItem());
-        send("response.code_interpreter_call_code.delta", inItem().put("delta", code));
-        send("response.code_interpreter_call_code.done", inItem().put("code", code));
-        send("response.code_interpreter_call.interpreting", inItem());
+    private void begin(Piece.ToolStart start) throws IOException {
+        hosted = HostedCall.of(start, asked.searchSources());
+        itemId = Ids.next(hosted.prefix());
+        send("response.output_item.added", atIndex().put("item", hostedItem(hosted, null)));
+        for (HostedCall.Event event : hosted.begin()) {
+            send(event.type(), with(inItem(), event.members()));
+        }
     }
 
-    private void endCode(Piece.ToolEnd end) throws IOException {
-        JsonObject logs = object().put("type", "logs").put("logs", end.output()).build();
-        JsonObject item = codeItem("completed", code, Json.of(List.of(logs)));
-        send("response.code_interpreter_call.completed", inItem());
+    private void end(Piece.ToolEnd end) throws IOException {
+        HostedCall ended = Objects.requireNonNull(hosted);
+        for (HostedCall.Event event : ended.end(end.output())) {
+            send(event.type(), with(inItem(), event.members()));
+        }
+        JsonObject item = hostedItem(ended, end.output());
         send("response.output_item.done", atIndex().put("item", item));
         output.add(item);
+        for (KeptFile file : end.files()) {
+            files.removeIf(earlier -> earlier.name().equals(file.name()));
+            files.add(file);
+        }
     }
 
-    private JsonObject codeItem(String status, String source, Json outputs) {
-        return object().put("id", itemId)
-                .put("type", "code_interpreter_call")
-                .put("status", status)
-                .put("code", source)
-                .put("container_id", "cntr_" + id.substring(id.indexOf('_') + 1))
-                .put("outputs", outputs)
-                .build();
+    private JsonObject hostedItem(HostedCall call, @Nullable ToolOutput toolOutput) {
+        return call.item(object().put("id", itemId), toolOutput).build();
+    }
+
+    private static JsonObject.Builder with(JsonObject.Builder event, JsonObject members) {
+        members.members().forEach(event::put);
+        return event;
     }
 
     private void openReasoning() throws IOException {
@@ -189,9 +204,13 @@ final class ResponseWriter implements AnswerRun.Listener {
                 item = reasoningItem(true, status);
             }
             case MESSAGE -> {
+                if (!preamble) {
+                    citeFiles();
+                }
                 send("response.output_text.done", inPart().put("text", whole).put("logprobs", logprobs(tokens)));
                 send("response.content_part.done", inPart().put("part", outputText(whole, tokens)));
                 item = messageItem(true, status);
+                annotations.clear();
             }
             case CALL -> {
                 if (target.custom()) {
@@ -212,6 +231,28 @@ final class ResponseWriter implements AnswerRun.Listener {
         kind = Kind.NONE;
         text.setLength(0);
         tokens.clear();
+    }
+
+    /** The files that were made on the way to an answer belong to it as a whole. */
+    private void citeFiles() throws IOException {
+        int end = text.codePointCount(0, text.length());
+        for (KeptFile file : files) {
+            annotate(object().put("type", "container_file_citation")
+                    .put("container_id", file.container())
+                    .put("file_id", file.id())
+                    .put("filename", file.name())
+                    .put("start_index", end)
+                    .put("end_index", end)
+                    .build());
+        }
+        files.clear();
+    }
+
+    private void annotate(JsonObject annotation) throws IOException {
+        send(
+                "response.output_text.annotation.added",
+                inPart().put("annotation_index", annotations.size()).put("annotation", annotation));
+        annotations.add(annotation);
     }
 
     /** The whole of it: a summary would have to be thought up. */
@@ -274,7 +315,7 @@ final class ResponseWriter implements AnswerRun.Listener {
 
     private JsonObject outputText(String whole, List<Token> ofIt) {
         return part("output_text", whole)
-                .put("annotations", JsonArray.EMPTY)
+                .put("annotations", Json.of(List.copyOf(annotations)))
                 .put("logprobs", logprobs(ofIt))
                 .build();
     }

@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param input the items that it adds to what came before
  * @param encodesReasoning whether reasoning items carry their text in a form to be sent back
  * @param summarizes whether they show it as a summary too
+ * @param searchSources whether they tell all that a search found
  * @param ignored what had no effect
  */
 record ResponsesRequest(
@@ -50,6 +51,7 @@ record ResponsesRequest(
         boolean summarizes,
         boolean showsReasoning,
         boolean logprobs,
+        boolean searchSources,
         List<String> ignored) {
     /** Longest chain of responses that is followed. */
     private static final int MAX_CHAIN = 10_000;
@@ -116,18 +118,19 @@ record ResponsesRequest(
         boolean logprobs = topLogprobs > 0 || include.contains("message.output_text.logprobs");
         Fields text = body.fields("text");
         ChatRequest request = new ChatRequest(
-                history.instructions(),
-                tools.descriptions(),
-                sessions.stream().map(ToolSession::namespace).toList(),
-                tools.choice(body),
-                history.messages(),
-                Settings.sampling(body, ChatOptions.DEFAULT)
-                        .withEffort(thinking.effort())
-                        .withAdjustments(Settings.adjustments(body, vocabulary))
-                        .withTopLogprobs(logprobs ? topLogprobs : -1),
-                AnswerFormat.schema(text == null ? null : text.fields("format")),
-                (int) body.integer("max_output_tokens", Integer.MAX_VALUE, 1, Integer.MAX_VALUE),
-                answers.timeout());
+                        history.instructions(),
+                        tools.descriptions(),
+                        List.of(),
+                        tools.choice(body),
+                        history.messages(),
+                        Settings.sampling(body, ChatOptions.DEFAULT)
+                                .withEffort(thinking.effort())
+                                .withAdjustments(Settings.adjustments(body, vocabulary))
+                                .withTopLogprobs(logprobs ? topLogprobs : -1),
+                        AnswerFormat.schema(text == null ? null : text.fields("format")),
+                        (int) body.integer("max_output_tokens", Integer.MAX_VALUE, 1, Integer.MAX_VALUE),
+                        answers.timeout())
+                .withSessions(sessions);
         String summary =
                 reasoning == null ? null : reasoning.string("summary", reasoning.string("generate_summary", ""));
         return new ResponsesRequest(
@@ -143,6 +146,7 @@ record ResponsesRequest(
                 summary != null && !summary.isEmpty() && !summary.equals("none"),
                 thinking.shown(),
                 logprobs,
+                include.contains("web_search_call.action.sources"),
                 ignored);
     }
 

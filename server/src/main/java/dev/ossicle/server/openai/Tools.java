@@ -66,8 +66,9 @@ final class Tools {
         Tools tools = new Tools(available);
         for (Fields tool : body.objects("tools")) {
             String type = tool.string("type", "function");
-            if (available.has(type)) {
-                tools.builtIns.add(type);
+            String builtIn = available.type(type);
+            if (builtIn != null) {
+                tools.builtIns.add(builtIn);
                 continue;
             }
             switch (type) {
@@ -114,8 +115,9 @@ final class Tools {
                 }
             }
             default -> {
-                if (available.has(type)) {
-                    builtIns.add(type);
+                String builtIn = available.type(type);
+                if (builtIn != null) {
+                    builtIns.add(builtIn);
                     return;
                 }
                 if (!HOSTED.contains(type)) {

@@ -8,9 +8,12 @@ import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonNull;
 import dev.ossicle.json.JsonObject;
 import dev.ossicle.server.answer.Outcome;
+import dev.ossicle.server.answer.Piece;
+import dev.ossicle.tools.Source;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** Pieces of JSON that OpenAI's dialects share. */
 final class Wire {
@@ -56,6 +59,22 @@ final class Wire {
                         object().put("reasoning_tokens", usage.reasoningTokens())
                                 .build())
                 .put("total_tokens", (long) usage.promptTokens() + usage.completionTokens())
+                .build();
+    }
+
+    /**
+     * Where a text is cited; places are in code points.
+     *
+     * @param end of the link that is the citation
+     */
+    static JsonObject citation(Piece.Text link, int end, JsonObject.Builder json) {
+        Source source = Objects.requireNonNull(link.source());
+        return json.put(
+                        "start_index",
+                        (long) end - link.text().codePointCount(0, link.text().length()))
+                .put("end_index", end)
+                .put("title", source.title().isEmpty() ? source.url() : source.title())
+                .put("url", source.url())
                 .build();
     }
 

@@ -84,12 +84,11 @@ public final class BrowserSession implements ToolSession {
             return ToolOutput.failure("this session is closed");
         }
         try {
-            return ToolOutput.of(
-                    switch (function) {
-                        case "search" -> search(required(arguments, "query"));
-                        case "open" -> open(arguments);
-                        default -> find(required(arguments, "pattern"), cursor(arguments));
-                    });
+            return switch (function) {
+                case "search" -> search(required(arguments, "query"));
+                case "open" -> open(arguments);
+                default -> find(required(arguments, "pattern"), cursor(arguments));
+            };
         } catch (BrowserException | IllegalArgumentException e) {
             return ToolOutput.failure(String.valueOf(e.getMessage()));
         }
@@ -106,10 +105,12 @@ public final class BrowserSession implements ToolSession {
         return Arguments.integer(arguments, "cursor", -1);
     }
 
-    private String search(String query) throws BrowserException, InterruptedException {
+    private ToolOutput search(String query) throws BrowserException, InterruptedException {
+        List<Source> found = new ArrayList<>();
         StringBuilder html = new StringBuilder("<html><body><h1>Search Results</h1><ul>");
         try {
             for (SearchBackend.Hit hit : search.search(query, HITS)) {
+                found.add(new Source(hit.title(), hit.url()));
                 html.append("<li><a href='").append(Entities.escape(hit.url()).replace("'", "&#39;"));
                 html.append("'>").append(Entities.escape(hit.title())).append("</a> ");
                 html.append(Entities.escape(hit.summary())).append("</li>");
@@ -117,7 +118,9 @@ public final class BrowserSession implements ToolSession {
         } catch (IOException e) {
             throw new BrowserException("Error during search for `" + query + "`: " + message(e));
         }
-        return push(new Visit(PageReader.read(html.append("</ul></body></html>").toString(), "", query)), 0, -1);
+        Visit results =
+                new Visit(PageReader.read(html.append("</ul></body></html>").toString(), "", query));
+        return new ToolOutput(push(results, 0, -1), false, List.of(), found);
     }
 
     private static String message(IOException e) {
@@ -125,19 +128,19 @@ public final class BrowserSession implements ToolSession {
         return message.length() > MAX_MESSAGE ? message.substring(0, MAX_MESSAGE - 3) + "..." : message;
     }
 
-    private String open(JsonObject arguments) throws BrowserException, InterruptedException {
+    private ToolOutput open(JsonObject arguments) throws BrowserException, InterruptedException {
         int loc = Arguments.integer(arguments, "loc", -1);
         int count = Arguments.integer(arguments, "num_lines", -1);
         boolean asSource = arguments.present("view_source") instanceof JsonBoolean value && value.value();
         Json id = arguments.present("id");
         if (id instanceof JsonString url && !isInteger(url.value())) {
-            return push(new Visit(fetch(url.value(), asSource)), Math.max(loc, 0), count);
+            return show(new Visit(fetch(url.value(), asSource)), Math.max(loc, 0), count);
         }
         Visit from = visit(cursor(arguments));
         int number = id instanceof JsonNumber || id instanceof JsonString ? Arguments.integer(arguments, "id", -1) : -1;
         if (number < 0) {
             Visit same = asSource ? new Visit(fetch(from.page.url(), true)) : from;
-            return push(same, Math.max(loc, 0), count);
+            return show(same, Math.max(loc, 0), count);
         }
         String url = from.page.links().get(Integer.toString(number));
         if (url == null) {
@@ -149,7 +152,7 @@ public final class BrowserSession implements ToolSession {
             line = snippet.line() > ABOVE_SNIPPET ? snippet.line() - ABOVE_SNIPPET : snippet.line();
         }
         Page cached = pages.get(url);
-        return push(new Visit(cached == null || asSource ? fetch(url, asSource) : cached), line, count);
+        return show(new Visit(cached == null || asSource ? fetch(url, asSource) : cached), line, count);
     }
 
     private static boolean isInteger(String text) {
@@ -171,12 +174,13 @@ public final class BrowserSession implements ToolSession {
         }
     }
 
-    private String find(String pattern, int cursor) throws BrowserException {
+    private ToolOutput find(String pattern, int cursor) throws BrowserException {
         Visit visit = visit(cursor);
         if (!visit.page.snippets().isEmpty()) {
             throw new BrowserException("Cannot run `find` on search results page or find results page");
         }
-        return push(new Visit(Finds.in(visit.page, visit.lines, pattern)), 0, -1);
+        String shown = push(new Visit(Finds.in(visit.page, visit.lines, pattern)), 0, -1);
+        return new ToolOutput(shown, false, List.of(), sources(visit.page));
     }
 
     private Visit visit(int cursor) throws BrowserException {
@@ -189,6 +193,14 @@ public final class BrowserSession implements ToolSession {
                     + (visits.size() - 1) + "].");
         }
         return visits.get(index);
+    }
+
+    private ToolOutput show(Visit visit, int from, int count) throws BrowserException {
+        return new ToolOutput(push(visit, from, count), false, List.of(), sources(visit.page));
+    }
+
+    private static List<Source> sources(Page page) {
+        return page.url().isEmpty() ? List.of() : List.of(new Source(page.title(), page.url()));
     }
 
     private String push(Visit visit, int from, int count) throws BrowserException {
@@ -206,8 +218,8 @@ public final class BrowserSession implements ToolSession {
         if (cursor < 0 || cursor >= visits.size()) {
             return null;
         }
-        Page page = visits.get(cursor).page;
-        return page.url().isEmpty() ? null : new Source(page.title(), page.url());
+        List<Source> sources = sources(visits.get(cursor).page);
+        return sources.isEmpty() ? null : sources.getFirst();
     }
 
     @Override

@@ -67,7 +67,7 @@ public final class ApplyPatchSession implements ToolSession {
                 return ToolOutput.of("Dry run, nothing was changed. The patch fits: " + describe(patch));
             }
             workspace.apply(patch);
-            return new ToolOutput("Done!", false, files(patch));
+            return new ToolOutput("Done!", false, files(patch), List.of());
         } catch (PatchException e) {
             return ToolOutput.failure("Error applying patch: " + e.getMessage());
         }

@@ -60,7 +60,7 @@ public final class PythonSession implements ToolSession {
                         + limits.callTime().toMillis() / 1000.0 + " seconds and was interrupted; variables are kept";
             }
             boolean ok = reply.answer().get("ok") instanceof JsonBoolean value && value.value() && !reply.timedOut();
-            return new ToolOutput(text.isBlank() ? SILENT : text, !ok, files(reply.answer()));
+            return new ToolOutput(text.isBlank() ? SILENT : text, !ok, files(reply.answer()), List.of());
         } catch (InterpreterException e) {
             return lost(e);
         } catch (InterruptedException e) {
@@ -109,12 +109,9 @@ public final class PythonSession implements ToolSession {
         return files(file(JsonObject.builder().put("do", "list")));
     }
 
-    /**
-     * The content of a file.
-     *
-     * @throws IOException if there is no such file in the working folder, or it is above 64 MiB
-     */
-    public byte[] read(String name) throws IOException, InterruptedException {
+    /** Up to 64 MiB of it. */
+    @Override
+    public byte[] file(String name) throws IOException, InterruptedException {
         JsonObject answer =
                 file(JsonObject.builder().put("do", "read").put("name", name).put("most", MAX_FILE));
         if (!(answer.get("data") instanceof JsonString data)) {

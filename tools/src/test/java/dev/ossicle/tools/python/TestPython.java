@@ -82,13 +82,13 @@ class TestPython {
         python.write("in/data.csv", "1,2\n".getBytes(StandardCharsets.UTF_8));
         ToolOutput output = python.call("", "open('/mnt/data/out.txt', 'w').write(open('in/data.csv').read() * 2)");
         assertThat(output.files()).containsExactly(new ToolFile("out.txt", 8));
-        assertThat(python.read("out.txt")).asString().isEqualTo("1,2\n1,2\n");
+        assertThat(python.file("out.txt")).asString().isEqualTo("1,2\n1,2\n");
         assertThat(python.files()).extracting(ToolFile::name).containsExactly("in/data.csv", "out.txt");
         run("import os\nos.symlink('/usr/bin/python3', 'link')");
         for (String name : List.of("link", "../../usr/bin/python3", "/usr/bin/python3", "missing")) {
-            assertThatThrownBy(() -> python.read(name)).as(name).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> python.file(name)).as(name).isInstanceOf(IOException.class);
         }
-        assertThat(python.read("out.txt")).hasSize(8);
+        assertThat(python.file("out.txt")).hasSize(8);
     }
 
     @Test
