@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Set;
 
 /** URLs as Python's urllib.parse takes them apart: any text is one, only brackets can be wrong. */
-final class Urls {
+public final class Urls {
     private static final Set<String> RELATIVE = Set.of("", "http", "https", "ftp", "file", "sftp", "ws", "wss", "rtsp");
 
     private Urls() {}
@@ -55,7 +55,7 @@ final class Urls {
     }
 
     /** Host and port, whether or not a scheme stands before them. */
-    static String domain(String url) {
+    public static String domain(String url) {
         return Parts.of(url.contains("http") ? url : "http://" + url).authority();
     }
 
@@ -109,7 +109,7 @@ final class Urls {
     }
 
     /** {@code urllib.parse.quote}. */
-    static String quote(String text) {
+    public static String quote(String text) {
         StringBuilder quoted = new StringBuilder();
         for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             char c = (char) (b & 0xFF);
@@ -123,7 +123,7 @@ final class Urls {
     }
 
     /** {@code urllib.parse.unquote}: what is no escape stays, what is no UTF-8 is replaced. */
-    static String unquote(String text) {
+    public static String unquote(String text) {
         ByteBuffer bytes = ByteBuffer.allocate(text.length());
         StringBuilder plain = new StringBuilder();
         int i = 0;

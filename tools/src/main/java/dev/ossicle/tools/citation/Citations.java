@@ -2,6 +2,7 @@ package dev.ossicle.tools.citation;
 
 import dev.ossicle.tools.Source;
 import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.browser.Urls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -95,7 +96,7 @@ public final class Citations {
 
     /** As gpt-oss's own server writes it: the page's host, and spaces around. */
     private static String link(Source source) {
-        String[] parts = source.url().split("/", -1);
+        String[] parts = Urls.unquote(source.url()).split("/", -1);
         return " ([" + (parts.length > 2 ? parts[2] : parts[0]) + "](" + source.url() + ")) ";
     }
 }
