@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
             "  ossicle run ~/models/gpt-oss-20b \"Why is the sky blue?\" --reasoning high",
             "  ossicle run gpt-oss-20b.gguf --file report.txt \"Summarise this report.\" > summary.txt",
             "  ossicle run https://host/v1#gpt-oss-120b \"Hello\"       a host; its key is in OSSICLE_API_KEY",
+            "  ossicle run gpt-oss-20b.gguf --tools browser=notes,python \"What did we spend on travel in May?\"",
             "  git diff | ossicle run gpt-oss-20b.gguf --system \"You review code.\"",
         })
 final class RunCommand implements Callable<Integer> {
@@ -117,8 +118,8 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "NAME",
             split = ",",
             description =
-                    "What the model may use: python (in a sandbox, without network), apply_patch=FOLDER (changes files"
-                            + " below it).")
+                    "What the model may use: python (in a sandbox, without network), browser=FOLDER (searches and reads"
+                            + " the documents in it), apply_patch=FOLDER (changes files below it).")
     private List<String> tools = List.of();
 
     @Option(names = "--json", description = "Events as JSON lines on standard output.")
@@ -162,7 +163,7 @@ final class RunCommand implements Callable<Integer> {
                             + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
         }
         long start = System.nanoTime();
-        try (RunTools opened = RunTools.open(tools);
+        try (RunTools opened = RunTools.open(tools, err);
                 ChatModel model = open(location, err)) {
             long loaded = System.nanoTime() - start;
             Chat chat = model.chat()

@@ -7,6 +7,7 @@ import dev.ossicle.tools.python.PythonLimits;
 import dev.ossicle.tools.python.PythonSession;
 import dev.ossicle.tools.python.Sandboxes;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,12 +16,13 @@ import java.util.List;
 /** The tools that a command line switches on, open until this is closed. */
 final class RunTools implements AutoCloseable {
     private final List<ToolSession> sessions = new ArrayList<>();
+    private final List<BrowserTool> browsers = new ArrayList<>();
 
     /**
-     * @param names {@code python}, {@code apply_patch} or {@code apply_patch=FOLDER}
+     * @param names {@code python}, {@code browser=FOLDER}, {@code apply_patch} or {@code apply_patch=FOLDER}
      * @throws UsageException if there is no such tool, or it cannot work here
      */
-    static RunTools open(List<String> names) throws IOException, InterruptedException {
+    static RunTools open(List<String> names, PrintWriter err) throws IOException, InterruptedException {
         RunTools tools = new RunTools();
         for (String name : names) {
             int mark = name.indexOf('=');
@@ -28,7 +30,10 @@ final class RunTools implements AutoCloseable {
             switch (mark < 0 ? name : name.substring(0, mark)) {
                 case "python" -> tools.sessions.add(python());
                 case "apply_patch" -> tools.sessions.add(applyPatch(argument.isEmpty() ? "." : argument));
-                default -> throw new UsageException("there is no tool " + name + ": python, apply_patch=FOLDER");
+                case "browser" -> tools.sessions.add(tools.browser(argument, err));
+                default ->
+                    throw new UsageException(
+                            "there is no tool " + name + ": python, browser=FOLDER, apply_patch=FOLDER");
             }
         }
         return tools;
@@ -40,6 +45,12 @@ final class RunTools implements AutoCloseable {
         } catch (IllegalStateException e) {
             throw new UsageException(Main.message(e));
         }
+    }
+
+    private ToolSession browser(String where, PrintWriter err) throws IOException, InterruptedException {
+        BrowserTool browser = BrowserTool.open(where, err);
+        browsers.add(browser);
+        return browser.session();
     }
 
     private static ToolSession applyPatch(String folder) throws IOException {
@@ -55,7 +66,10 @@ final class RunTools implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         sessions.forEach(ToolSession::close);
+        for (BrowserTool browser : browsers) {
+            browser.close();
+        }
     }
 }

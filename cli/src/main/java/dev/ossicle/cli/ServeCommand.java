@@ -164,7 +164,8 @@ final class ServeCommand implements Callable<Integer> {
             split = ",",
             description =
                     "What the server runs itself where a request asks for it: python, in a sandbox without network"
-                            + " (OpenAI's code_interpreter). Default: nothing.")
+                            + " (OpenAI's code_interpreter); browser=FOLDER, which searches and reads the documents in it"
+                            + " (web_search). Default: nothing.")
     private List<String> tools = List.of();
 
     @Option(names = "--log", paramLabel = "FORM", description = "A line a request: text, json or off. Default: text.")
@@ -201,7 +202,7 @@ final class ServeCommand implements Callable<Integer> {
             err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong");
         }
         ModelHost host = new ModelHost(installed, keepAlive == null ? null : duration("--keep-alive", keepAlive));
-        OssicleServer server = OssicleServer.start(options, host, builtIns());
+        OssicleServer server = OssicleServer.start(options, host, builtIns(err));
         CountDownLatch ended = new CountDownLatch(1);
         Thread atEnd = new Thread(() -> {
             err.println("ossicle: ending; open answers have " + grace + " to end");
@@ -252,21 +253,28 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Found out now: that there is no sandbox is better known before a model has written code. */
-    private BuiltIns builtIns() throws InterruptedException {
+    private BuiltIns builtIns(PrintWriter err) throws IOException, InterruptedException {
         Map<String, Supplier<ToolSession>> byType = new HashMap<>();
         for (String tool : tools) {
-            if (!tool.equals("python")) {
-                throw new UsageException("there is no tool " + tool + " to serve: python");
+            if (tool.equals("python")) {
+                Sandbox sandbox = sandbox();
+                byType.put(BuiltIns.CODE_INTERPRETER, () -> new PythonSession(sandbox, PythonLimits.DEFAULT));
+            } else if (tool.equals("browser") || tool.startsWith("browser=")) {
+                BrowserTool browser = BrowserTool.open(tool.substring(Math.min(tool.length(), 8)), err);
+                byType.put(BuiltIns.WEB_SEARCH, browser::session); // open until the process ends
+            } else {
+                throw new UsageException("there is no tool " + tool + " to serve: python, browser=FOLDER");
             }
-            Sandbox sandbox;
-            try {
-                sandbox = Sandboxes.choose();
-            } catch (IllegalStateException e) {
-                throw new UsageException(Main.message(e));
-            }
-            byType.put(BuiltIns.CODE_INTERPRETER, () -> new PythonSession(sandbox, PythonLimits.DEFAULT));
         }
         return new BuiltIns(byType);
+    }
+
+    private static Sandbox sandbox() throws InterruptedException {
+        try {
+            return Sandboxes.choose();
+        } catch (IllegalStateException e) {
+            throw new UsageException(Main.message(e));
+        }
     }
 
     private List<String> keys() throws IOException {
