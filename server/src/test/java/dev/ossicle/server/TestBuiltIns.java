@@ -193,7 +193,7 @@ class TestBuiltIns {
         assertThat(order.content).hasToString(text);
         // in code points: the bone is one
         assertThat(at(response, "output", 5, "content", 0, "annotations"))
-                .hasToString("[{\"type\":\"url_citation\",\"start_index\":13,\"end_index\":51,\"title\":\"A title\","
+                .hasToString("[{\"type\":\"url_citation\",\"start_index\":13,\"end_index\":52,\"title\":\"A title\","
                         + "\"url\":\"https://a.example/open\"}]");
         assertThat(scripted.prompt(0)).contains("## browser").contains("## python");
         assertThat(open).hasValue(0);
@@ -210,7 +210,7 @@ class TestBuiltIns {
                         + "\"{\\\"query\\\": \\\"ossicles\\\"}\",\"output\":\"a page\"}");
         Json annotations = at(whole, "choices", 0, "message", "annotations");
         assertThat(annotations)
-                .hasToString("[{\"type\":\"url_citation\",\"url_citation\":{\"start_index\":13,\"end_index\":51,"
+                .hasToString("[{\"type\":\"url_citation\",\"url_citation\":{\"start_index\":13,\"end_index\":52,"
                         + "\"title\":\"A title\",\"url\":\"https://a.example/open\"}}]");
 
         research();
@@ -227,6 +227,31 @@ class TestBuiltIns {
         assertThat(content).hasToString(text(whole, "choices", 0, "message", "content"));
         assertThat(new JsonArray(cited)).isEqualTo(annotations);
         assertThat(ran).contains("browser.search", "browser.open", "browser.find");
+    }
+
+    /** It browses, calls a function of the client's, and still knows what it read when the result comes. */
+    @Test
+    void whatWasLookedUpIsPutBackBeforeACall() throws Exception {
+        String tools = "\"tools\": [{\"type\": \"web_search\"}, {\"type\": \"function\", \"name\": \"f\"}]";
+        scripted.answer("<|channel|>analysis<|message|>First look.<|end|><|start|>assistant"
+                        + browse("search", "{\"query\": \"q\"}"))
+                .calls("f", "{}");
+        JsonObject first = scripted.ok("/v1/responses", "{\"input\": \"Go\", " + tools + "}");
+        List<Json> input = new ArrayList<>();
+        input.add(Json.parse("{\"role\": \"user\", \"content\": \"Go\"}"));
+        input.addAll(array(first, "output"));
+        String call = text(first, "output", 3, "call_id");
+        input.add(Json.parse(
+                "{\"type\": \"function_call_output\", \"call_id\": \"" + call + "\", \"output\": \"seven\"}"));
+        scripted.says("Done.").ok("/v1/responses", "{\"input\": " + new JsonArray(input) + ", " + tools + "}");
+        assertThat(scripted.prompt(2))
+                .endsWith(
+                        "<|start|>assistant<|channel|>analysis<|message|>First look.<|end|>"
+                                + "<|start|>assistant to=browser.search<|channel|>analysis code<|message|>{\"query\": \"q\"}<|call|>"
+                                + "<|start|>browser.search to=assistant<|channel|>analysis<|message|>a page<|end|>"
+                                + "<|start|>assistant<|channel|>analysis<|message|>I need it.<|end|>"
+                                + "<|start|>assistant to=functions.f<|channel|>commentary <|constrain|>json<|message|>{}<|call|>"
+                                + "<|start|>functions.f to=assistant<|channel|>commentary<|message|>seven<|end|><|start|>assistant");
     }
 
     @Test

@@ -60,6 +60,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private final List<Piece.Text> texts = new ArrayList<>();
     private final List<Piece.Call> calls = new ArrayList<>();
     private final List<Outcome.Ran> ran = new ArrayList<>();
+    /** What clients do not send back: thoughts, calls of our own tools, and their results. */
+    private final List<Message> unseen = new ArrayList<>();
+
     private final List<Token> heldTokens = new ArrayList<>();
     private final Citations citations;
     /** Of text that is held back, since it may become a citation. */
@@ -116,7 +119,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             Usage usage = step.usage();
             List<Repair> repairs = new ArrayList<>(step.repairs());
             for (int round = 0; round < MAX_ROUNDS && callsOurs(step) && goesOn(); round++) {
-                turn.results(runTools(step.calls(), listener));
+                List<Message> results = runTools(step.calls(), listener);
+                unseen.addAll(results);
+                turn.results(results);
                 step = step(listener);
                 usage = usage.plus(step.usage());
                 repairs.addAll(step.repairs());
@@ -142,7 +147,14 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         }
         while (turn.next() != null) {} // after a stop text: to where the model ends
         endText(listener);
-        return turn.end();
+        ChatModel.StepEnd end = turn.end();
+        for (Message message : end.messages()) {
+            boolean ours = recipients.contains(String.valueOf(message.recipient()));
+            if (ours || message.recipient() == null && Message.ANALYSIS.equals(message.channel())) {
+                unseen.add(message);
+            }
+        }
+        return end;
     }
 
     private boolean goesOn() {
@@ -341,7 +353,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             end = Outcome.End.CALLS;
         }
         for (Piece.Call call : calls) {
-            answers.reasoning().put(call.id(), reasoning.toString());
+            answers.turns().put(call.id(), unseen);
         }
         answers.metrics().answered(usage, repairs, end.name());
         return new Outcome(

@@ -14,7 +14,7 @@ public final class Answers {
         void shutdown();
     }
 
-    private final ReasoningMemory reasoning = new ReasoningMemory();
+    private final TurnMemory turns = new TurnMemory();
     private final Metrics metrics;
     private final Duration timeout;
     private final BuiltIns builtIns;
@@ -29,8 +29,8 @@ public final class Answers {
         this.files = files;
     }
 
-    public ReasoningMemory reasoning() {
-        return reasoning;
+    public TurnMemory turns() {
+        return turns;
     }
 
     public Metrics metrics() {

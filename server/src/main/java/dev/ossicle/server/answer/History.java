@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Collects a conversation as clients tell it, in whatever order and however incomplete, into Harmony's messages. */
 public final class History {
-    private final ReasoningMemory memory;
+    private final TurnMemory memory;
     private final List<String> instructions = new ArrayList<>();
     private final List<Message> messages = new ArrayList<>();
     /** Name of the function, by the id of the call. */
@@ -22,7 +22,7 @@ public final class History {
 
     private @Nullable String lastCall;
 
-    public History(ReasoningMemory memory) {
+    public History(TurnMemory memory) {
         this.memory = memory;
     }
 
@@ -57,9 +57,14 @@ public final class History {
 
     /** @param id null where the dialect has none */
     public void call(@Nullable String id, String function, String arguments) {
-        String known = id == null || thought ? null : memory.of(id);
-        if (known != null) {
-            reasoning(known);
+        List<Message> known = id == null ? List.of() : memory.of(id);
+        boolean more =
+                known.stream().anyMatch(message -> message.role() != Role.ASSISTANT || message.recipient() != null);
+        if (more) {
+            forgetThoughts(); // they are among what is known
+        }
+        if (more || !thought) {
+            messages.addAll(known);
         }
         messages.add(Message.of(Role.ASSISTANT, arguments)
                 .withChannel(Message.COMMENTARY)
@@ -69,6 +74,19 @@ public final class History {
         lastCall = function;
         if (id != null) {
             calls.put(id, function);
+        }
+    }
+
+    /** Takes back what the assistant thought since the last message of another, or its last call. */
+    private void forgetThoughts() {
+        for (int i = messages.size() - 1; i >= 0; i--) {
+            Message message = messages.get(i);
+            if (message.role() != Role.ASSISTANT || message.recipient() != null) {
+                break;
+            }
+            if (Message.ANALYSIS.equals(message.channel())) {
+                messages.remove(i);
+            }
         }
     }
 

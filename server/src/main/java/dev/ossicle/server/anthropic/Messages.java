@@ -116,7 +116,7 @@ public final class Messages {
                 ignored.add(name);
             }
         }
-        History history = new History(answers.reasoning());
+        History history = new History(answers.turns());
         String system = text(body, "system");
         if (!system.isEmpty()) {
             history.instructions(system);

@@ -72,7 +72,7 @@ public final class Ollama {
                 exchange.send(loadedOnly(Form.CHAT, body));
                 return;
             }
-            History history = new History(answers.reasoning());
+            History history = new History(answers.turns());
             messages.forEach(message -> message(message, history));
             answer(exchange, lease, asked(body, Form.CHAT, history, tools(body)), start, loaded);
         }
@@ -91,7 +91,7 @@ public final class Ollama {
                 exchange.send(loadedOnly(Form.GENERATE, body));
                 return;
             }
-            History history = new History(answers.reasoning());
+            History history = new History(answers.turns());
             String system = body.string("system", "");
             if (!system.isEmpty()) {
                 history.instructions(system);

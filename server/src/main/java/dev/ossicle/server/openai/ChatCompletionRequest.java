@@ -61,7 +61,7 @@ record ChatCompletionRequest(
         }
         Tools tools = Tools.ofChat(body, answers.builtIns());
         List<ToolSession> sessions = answers.builtIns().open(tools.builtIns());
-        History history = new History(answers.reasoning());
+        History history = new History(answers.turns());
         List<Fields> messages = body.objects("messages");
         if (messages.isEmpty()) {
             throw body.bad("messages", "messages is missing or empty: say something");

@@ -94,7 +94,7 @@ record ResponsesRequest(
         body.refuse("prompt", "stored prompts are a service of OpenAI's");
         Tools tools = Tools.ofResponses(body, answers.builtIns());
         List<ToolSession> sessions = answers.builtIns().open(tools.builtIns());
-        History history = new History(answers.reasoning());
+        History history = new History(answers.turns());
         String instructions = body.string("instructions");
         if (instructions != null && !instructions.isEmpty()) {
             history.instructions(instructions);
