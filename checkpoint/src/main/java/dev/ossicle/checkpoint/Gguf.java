@@ -39,16 +39,17 @@ record Gguf(GgufMetadata metadata, Tensors tensors) {
 
     /** Types that occur in the wild and are not read, to say what was found. */
     private static final Map<Integer, String> OTHER_TYPES = Map.ofEntries(
-            Map.entry(2, "Q4_0"),
-            Map.entry(3, "Q4_1"),
-            Map.entry(6, "Q5_0"),
-            Map.entry(7, "Q5_1"),
-            Map.entry(10, "Q2_K"),
-            Map.entry(11, "Q3_K"),
-            Map.entry(12, "Q4_K"),
-            Map.entry(13, "Q5_K"),
-            Map.entry(14, "Q6_K"),
-            Map.entry(20, "IQ4_NL"),
+            Map.entry(9, "Q8_1"),
+            Map.entry(15, "Q8_K"),
+            Map.entry(16, "IQ2_XXS"),
+            Map.entry(17, "IQ2_XS"),
+            Map.entry(18, "IQ3_XXS"),
+            Map.entry(19, "IQ1_S"),
+            Map.entry(21, "IQ3_S"),
+            Map.entry(22, "IQ2_S"),
+            Map.entry(29, "IQ1_M"),
+            Map.entry(34, "TQ1_0"),
+            Map.entry(35, "TQ2_0"),
             Map.entry(353, "MXFP4_R8"));
 
     /** Maps a file, and all others of its model if it is split. */
@@ -161,8 +162,8 @@ record Gguf(GgufMetadata metadata, Tensors tensors) {
             String known = OTHER_TYPES.containsKey(type) ? " (" + OTHER_TYPES.get(type) + ")" : "";
             throw cursor.fail(
                     typeAt,
-                    "tensor " + name + " has the type " + Integer.toUnsignedString(type) + known
-                            + ", expected F32, F16, BF16, Q8_0 or MXFP4");
+                    "tensor " + name + " has the type " + Integer.toUnsignedString(type) + known + ", expected one of "
+                            + Arrays.toString(NumberFormat.values()));
         }
         if (shape.getLast() % format.blockLength() != 0) {
             throw cursor.fail(

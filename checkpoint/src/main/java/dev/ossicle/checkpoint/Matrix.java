@@ -7,7 +7,8 @@ package dev.ossicle.checkpoint;
  * take its segments, everything else expands rows. Thread-safe. After its checkpoint is closed, any access throws
  * {@link IllegalStateException}.
  */
-public sealed interface Matrix permits F32Matrix, F16Matrix, BF16Matrix, Q8_0Matrix, MxFp4Matrix, GgufMxFp4Matrix {
+public sealed interface Matrix
+        permits F32Matrix, F16Matrix, BF16Matrix, Q8_0Matrix, MxFp4Matrix, GgufMxFp4Matrix, QuantizedMatrix {
     int rows();
 
     int columns();

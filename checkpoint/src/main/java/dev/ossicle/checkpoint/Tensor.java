@@ -33,6 +33,8 @@ record Tensor(String name, String type, List<Long> shape, MappedFile file, long 
             case BF16 -> new BF16Matrix(rows, columns, file.data(), start, stride, 2);
             case Q8_0 -> new Q8_0Matrix(rows, columns, file.data(), start, stride);
             case MXFP4 -> new GgufMxFp4Matrix(rows, columns, file.data(), start, stride);
+            case Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, IQ4_NL, IQ4_XS ->
+                new QuantizedMatrix(format(), rows, columns, file.data(), start, stride);
         };
     }
 
@@ -45,7 +47,8 @@ record Tensor(String name, String type, List<Long> shape, MappedFile file, long 
             case F32 -> new F32Matrix(rows, columns, file.data(), start, rowStep * size, columnStep * size);
             case F16 -> new F16Matrix(rows, columns, file.data(), start, rowStep * size, columnStep * size);
             case BF16 -> new BF16Matrix(rows, columns, file.data(), start, rowStep * size, columnStep * size);
-            case Q8_0, MXFP4 -> throw new IllegalStateException(name + " has blocks");
+            case Q8_0, MXFP4, Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, IQ4_NL, IQ4_XS ->
+                throw new IllegalStateException(name + " has blocks");
         };
     }
 

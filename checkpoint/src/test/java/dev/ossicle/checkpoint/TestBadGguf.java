@@ -157,10 +157,11 @@ class TestBadGguf {
         assertRefused("tensor blk.0.attn_norm.weight has 4503599627370496 bytes at");
         bytes.putLong(at + 4, 63);
         assertRefused("tensor blk.0.attn_norm.weight has the shape [63], expected [64]");
-        bytes.putLong(at + 4, 64).putInt(at + 12, 12);
-        assertRefused("byte " + (at + 12) + ": tensor blk.0.attn_norm.weight has the type 12 (Q4_K), expected F32");
+        bytes.putLong(at + 4, 64).putInt(at + 12, 16);
+        assertRefused("byte " + (at + 12)
+                + ": tensor blk.0.attn_norm.weight has the type 16 (IQ2_XXS), expected one of [F32,");
         bytes.putInt(at + 12, 1 << 31);
-        assertRefused("has the type 2147483648, expected F32");
+        assertRefused("has the type 2147483648, expected one of");
         bytes.putInt(at + 12, 8);
         assertRefused("tensor blk.0.attn_norm.weight has the type Q8_0, expected BF16 or F16 or F32");
         bytes.putInt(at + 12, 0).putLong(at + 16, 16);

@@ -1,6 +1,7 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.checkpoint.ModelConfig;
+import dev.ossicle.checkpoint.NumberFormat;
 import dev.ossicle.checkpoint.TokenizerSource.GgufVocabulary;
 import dev.ossicle.checkpoint.write.Formats;
 import dev.ossicle.checkpoint.write.Synthesis;
@@ -32,11 +33,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "The file has MXFP4 experts, Q8_0 for the other matrices and the real vocabulary, as published files do; llama.cpp",
+            "The file has MXFP4 experts, Q8_0 (or another format) for the other matrices and the real vocabulary, as published files do; llama.cpp",
             "loads it too. What such a model says is noise.",
             "",
             "Examples:",
             "  ossicle synth --like gpt-oss-20b --out random-20b.gguf                    12.1 GB",
+            "  ossicle synth --like gpt-oss-20b --dense Q4_K --out random-20b-q4.gguf",
             "  ossicle synth --like gpt-oss-120b --layers 2 --experts 8 --out small.gguf",
         })
 final class SynthCommand implements Callable<Integer> {
@@ -48,6 +50,14 @@ final class SynthCommand implements Callable<Integer> {
 
     @Option(names = "--experts", paramLabel = "N", description = "Fewer experts in each layer.")
     private @Nullable Integer experts;
+
+    @Option(
+            names = "--dense",
+            paramLabel = "FORMAT",
+            description =
+                    "Of attention, embedding and unembedding: Q8_0 (the default), BF16, Q4_K, Q5_0, ... Rows that do not"
+                            + " divide into its blocks get what quantisers put there instead.")
+    private NumberFormat dense = NumberFormat.Q8_0;
 
     @Option(names = "--seed", paramLabel = "N", description = "Same seed, same file.", defaultValue = "0")
     private long seed;
@@ -75,7 +85,7 @@ final class SynthCommand implements Callable<Integer> {
         Synthesis.writeGguf(
                 out,
                 config,
-                Formats.SMALL,
+                new Formats(dense, NumberFormat.MXFP4),
                 vocabulary,
                 seed,
                 (written, total) -> progress.update(written / 1_000_000, Math.max(1, total / 1_000_000)));

@@ -10,6 +10,7 @@ import dev.ossicle.checkpoint.GgufMxFp4Matrix;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.MxFp4Matrix;
 import dev.ossicle.checkpoint.Q8_0Matrix;
+import dev.ossicle.checkpoint.QuantizedMatrix;
 import java.util.Arrays;
 
 /** Picks the kernel of a matrix by its number format and storage order. */
@@ -46,6 +47,7 @@ final class MatrixKernels {
             case BF16Matrix m -> m.row(row, into, at);
             case F32Matrix m -> m.row(row, into, at);
             case F16Matrix m -> m.row(row, into, at);
+            case QuantizedMatrix m -> m.row(row, into, at);
         }
         Arrays.fill(into, at + columns, at + Lanes.padded(columns), 0);
     }
@@ -94,6 +96,9 @@ final class MatrixKernels {
                 return false;
             }
             case F16Matrix m -> {
+                return false;
+            }
+            case QuantizedMatrix m -> {
                 return false;
             }
         }

@@ -7,6 +7,7 @@ import dev.ossicle.cpu.Strips.Format;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The matrices of one layer that were re-laid; null for those that stay where they are. */
@@ -43,11 +44,18 @@ record Relayed(
         return experts[index];
     }
 
-    /** The matrices of a layer that may be re-laid: four of the attention, then three of each expert. */
+    /**
+     * The matrices of a layer that may be re-laid: four of the attention, then three of each expert. The kernels of experts are those
+     * of MXFP4, and run in pairs: all experts or none.
+     */
     static List<Matrix> sources(LayerWeights layer) {
         List<Matrix> sources = new ArrayList<>(List.of(layer.query(), layer.key(), layer.value(), layer.out()));
+        List<Matrix> experts = new ArrayList<>();
         for (ExpertWeights expert : layer.experts()) {
-            sources.addAll(List.of(expert.gate(), expert.up(), expert.down()));
+            experts.addAll(List.of(expert.gate(), expert.up(), expert.down()));
+        }
+        if (experts.stream().allMatch(each -> Strips.formatOf(each).equals(Optional.of(Format.MXFP4)))) {
+            sources.addAll(experts);
         }
         return sources;
     }
@@ -56,15 +64,14 @@ record Relayed(
     static Relayed of(LayerWeights layer, Team team, StripMemory memory) {
         List<Matrix> sources = sources(layer);
         @Nullable Strips[] strips = copy(sources, team, memory);
-        // The kernels of gate, up and down are those of MXFP4, and run in pairs: all experts or none.
-        Strips[] experts = new Strips[sources.size() - 4];
-        for (int i = 0; i < experts.length; i++) {
-            Strips each = strips[4 + i];
-            if (each == null || each.format() != Format.MXFP4) {
+        Strips[] experts = sources.size() == 4 ? null : new Strips[sources.size() - 4];
+        for (int i = 4; experts != null && i < strips.length; i++) {
+            Strips each = strips[i];
+            if (each == null) {
                 experts = null;
                 break;
             }
-            experts[i] = each;
+            experts[i - 4] = each;
         }
         return new Relayed(dense(strips[0]), dense(strips[1]), dense(strips[2]), dense(strips[3]), experts);
     }

@@ -4,6 +4,7 @@ import dev.ossicle.checkpoint.GgufMxFp4Matrix;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.MxFp4Matrix;
 import dev.ossicle.checkpoint.Q8_0Matrix;
+import dev.ossicle.checkpoint.QuantizedMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
@@ -54,6 +55,7 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
             case MxFp4Matrix m -> Optional.of(Format.MXFP4);
             case GgufMxFp4Matrix m -> Optional.of(Format.MXFP4);
             case Q8_0Matrix m -> Optional.of(Format.Q8_0);
+            case QuantizedMatrix m when m.fitsQ8() -> Optional.of(Format.Q8_0);
             default -> Optional.empty();
         };
     }
@@ -99,8 +101,8 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         MemorySegment target = MemorySegment.ofArray(block);
         for (int first = from; first < to; first += ROWS) {
             for (int b = 0; b < blocks; b++) {
-                boolean valid = matrix instanceof Q8_0Matrix q8
-                        ? fillQ8(q8, first, b, block, target)
+                boolean valid = format == Format.Q8_0
+                        ? fillQ8(matrix, first, b, block, target)
                         : fillMxFp4(matrix, first, b, block, target);
                 if (!valid) {
                     return false;
@@ -117,18 +119,24 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         return true;
     }
 
-    private static boolean fillQ8(Q8_0Matrix m, int first, int block, byte[] into, MemorySegment target) {
-        byte[] source = new byte[34]; // does not escape
+    private static boolean fillQ8(Matrix matrix, int first, int block, byte[] into, MemorySegment target) {
+        byte[] codes = new byte[32]; // does not escape
         for (int r = 0; r < ROWS; r++) {
-            long at = m.offset() + (first + r) * m.rowStride() + block * 34L;
-            MemorySegment.copy(m.data(), ValueLayout.JAVA_BYTE, at, source, 0, 34);
-            float scale = Float.float16ToFloat((short) (source[0] & 0xff | source[1] << 8));
+            float scale = switch (matrix) {
+                case Q8_0Matrix m -> {
+                    long at = m.offset() + (first + r) * m.rowStride() + block * 34L;
+                    MemorySegment.copy(m.data(), ValueLayout.JAVA_BYTE, at + 2, codes, 0, 32);
+                    yield Float.float16ToFloat(m.data().get(LITTLE_SHORT, at));
+                }
+                case QuantizedMatrix m -> m.q8Block(first + r, block, codes);
+                default -> throw new IllegalArgumentException(matrix + " does not fit into Q8_0");
+            };
             if (!Float.isFinite(scale)) {
                 return false;
             }
             target.set(LITTLE_FLOAT, 4L * r, scale);
             for (int c = 0; c < 32; c++) {
-                into[4 * ROWS + c * ROWS + r] = source[2 + c];
+                into[4 * ROWS + c * ROWS + r] = codes[c];
             }
         }
         return true;
@@ -187,6 +195,7 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         switch (matrix) {
             case GgufMxFp4Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case Q8_0Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
+            case QuantizedMatrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case MxFp4Matrix m -> {
                 long last = m.rows() - 1L;
                 SystemMemory.release(

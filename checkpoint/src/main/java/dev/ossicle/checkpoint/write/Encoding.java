@@ -56,6 +56,8 @@ final class Encoding {
                     }
                 }
             }
+            case Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, IQ4_NL, IQ4_XS ->
+                throw new IllegalArgumentException(format + " is read, not written");
         }
         return bytes;
     }

@@ -27,11 +27,12 @@ public final class GgufWriter {
      */
     record Slot(String name, Role role, List<Long> shape, Function<ModelWeights, RowSource> rows) {
         NumberFormat format(Formats formats) {
-            return switch (role) {
+            NumberFormat wanted = switch (role) {
                 case EMBEDDING, UNEMBEDDING, QKV, OUT -> formats.dense();
                 case GATE_UP, DOWN -> formats.experts();
                 case NORM, SINKS, QKV_BIAS, OUT_BIAS, ROUTER, ROUTER_BIAS, GATE_UP_BIAS, DOWN_BIAS -> NumberFormat.F32;
             };
+            return wanted.forRowsOf(shape.getLast());
         }
     }
 

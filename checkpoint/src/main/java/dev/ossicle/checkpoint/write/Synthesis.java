@@ -8,9 +8,11 @@ import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.checkpoint.MxFp4;
 import dev.ossicle.checkpoint.NumberFormat;
+import dev.ossicle.checkpoint.QuantizedMatrix;
 import dev.ossicle.checkpoint.TokenizerSource.GgufVocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -182,6 +184,14 @@ public final class Synthesis {
                 case MXFP4 -> setFp4Scales(chunk, deviation);
                 case Q8_0 -> setQ8Scales(chunk, deviation);
                 case F32, F16, BF16 -> setNumbers(chunk, format, mean, deviation);
+                case Q2_K -> setScales(chunk, format, 80, 1.5, deviation);
+                case Q3_K -> setScales(chunk, format, 108, 0, deviation);
+                case Q4_0, IQ4_NL, IQ4_XS, Q5_0 -> setScales(chunk, format, 0, 0, deviation);
+                case Q4_1 -> setScales(chunk, format, 0, -7.5, deviation);
+                case Q5_1 -> setScales(chunk, format, 0, -15.5, deviation);
+                case Q4_K -> setScales(chunk, format, 0, 7.5, deviation);
+                case Q5_K -> setScales(chunk, format, 0, 15.5, deviation);
+                case Q6_K -> setScales(chunk, format, 208, 0, deviation);
             }
             out.write(chunk, 0, length);
         }
@@ -206,6 +216,33 @@ public final class Synthesis {
         }
     }
 
+    /**
+     * Random codes are of all sizes: their blocks get the scale that brings them, all together, to the size that is wanted.
+     *
+     * @param at where a block has its scale; the offset follows
+     * @param middle the offset in units of the scale that brings the mean to zero; 0 if the format has no offset
+     */
+    private static void setScales(byte[] blocks, NumberFormat format, int at, double middle, double deviation) {
+        setScales(blocks, format, at, middle, 1f);
+        int values = blocks.length / format.blockBytes() * format.blockLength();
+        float[] row = new float[values];
+        new QuantizedMatrix(format, 1, values, MemorySegment.ofArray(blocks), 0, 0).row(0, row, 0);
+        double squares = 0;
+        for (float value : row) {
+            squares += value * (double) value;
+        }
+        setScales(blocks, format, at, middle, (float) (deviation / Math.sqrt(squares / values)));
+    }
+
+    private static void setScales(byte[] blocks, NumberFormat format, int at, double middle, float scale) {
+        for (int block = 0; block < blocks.length; block += format.blockBytes()) {
+            SHORT.set(blocks, block + at, Float.floatToFloat16(scale));
+            if (middle != 0) {
+                SHORT.set(blocks, block + at + 2, Float.floatToFloat16((float) (middle * scale)));
+            }
+        }
+    }
+
     /** Evenly spread numbers in place of random bits. */
     private static void setNumbers(byte[] numbers, NumberFormat format, float mean, double deviation) {
         double halfWidth = Math.sqrt(3) * deviation;
@@ -217,7 +254,7 @@ public final class Synthesis {
                 case F16 -> SHORT.set(numbers, at, Float.floatToFloat16(value));
                 case BF16 ->
                     SHORT.set(numbers, at, (short) (Float.floatToRawIntBits(Encoding.roundToBF16(value)) >>> 16));
-                case Q8_0, MXFP4 -> throw new IllegalStateException(format + " has blocks");
+                default -> throw new IllegalStateException(format + " has blocks");
             }
         }
     }
