@@ -35,7 +35,17 @@ final class JsonWriter implements Consumer<ChatEvent> {
                 }
                 json.put("type", "reasoning").put("text", reasoning.text());
             }
-            case Text text -> json.put("type", "text").put("text", text.text()).put("preamble", text.preamble());
+            case Text text -> {
+                json.put("type", "text").put("text", text.text()).put("preamble", text.preamble());
+                if (text.source() != null) {
+                    json.put(
+                            "source",
+                            JsonObject.builder()
+                                    .put("title", text.source().title())
+                                    .put("url", text.source().url())
+                                    .build());
+                }
+            }
             case ChatEvent.Calling ignored -> {
                 return; // it is told when it is complete
             }

@@ -1,0 +1,40 @@
+package dev.ossicle.cli;
+
+import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.ModelRunnerProvider;
+import dev.ossicle.engine.Precision;
+import dev.ossicle.engine.scripted.ScriptedModelRunner;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** The device {@code --device script}: a model that says what a test has it say. */
+public final class ScriptedProvider implements ModelRunnerProvider {
+    /** The next model; taken when it is opened. */
+    static final AtomicReference<ScriptedModelRunner> NEXT = new AtomicReference<>();
+
+    @Override
+    public String name() {
+        return "script";
+    }
+
+    @Override
+    public String description() {
+        return "a script";
+    }
+
+    @Override
+    public int priority() {
+        return Integer.MIN_VALUE;
+    }
+
+    @Override
+    public Optional<String> unavailable() {
+        return NEXT.get() == null ? Optional.of("there is no script") : Optional.empty();
+    }
+
+    @Override
+    public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
+        return NEXT.getAndSet(null);
+    }
+}
