@@ -36,12 +36,19 @@ public final class Processes {
      */
     public static Process start(List<String> command, Map<String, String> environment)
             throws IOException, InterruptedException {
-        FutureTask<Process> task = new FutureTask<>(() -> {
-            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-            builder.environment().clear();
-            builder.environment().putAll(environment);
-            return builder.start();
-        });
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().clear();
+        builder.environment().putAll(environment);
+        return start(builder);
+    }
+
+    /**
+     * Starts a process as it is described.
+     *
+     * @throws IOException if there is no such program
+     */
+    public static Process start(ProcessBuilder builder) throws IOException, InterruptedException {
+        FutureTask<Process> task = new FutureTask<>(builder::start);
         STARTS.add(task);
         try {
             return task.get();

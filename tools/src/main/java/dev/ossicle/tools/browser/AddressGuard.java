@@ -10,7 +10,7 @@ import org.apache.hc.client5.http.SystemDefaultDnsResolver;
  * Resolves names to public addresses only. It is asked for every connection, and its answer is what is connected to: neither
  * a redirect nor a name that changes its address gets past it.
  */
-final class AddressGuard extends SystemDefaultDnsResolver {
+public final class AddressGuard extends SystemDefaultDnsResolver {
     @Override
     public InetAddress[] resolve(String host) throws UnknownHostException {
         InetAddress[] addresses = super.resolve(host);
