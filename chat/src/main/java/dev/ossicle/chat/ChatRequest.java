@@ -41,6 +41,11 @@ public record ChatRequest(
         history = List.copyOf(history);
     }
 
+    ChatRequest withToolChoice(ToolChoice choice) {
+        return new ChatRequest(
+                instructions, functions, builtIns, choice, history, options, answerSchema, maxTokens, timeout);
+    }
+
     /**
      * The same with what tools bring along: functions, namespaces, and words on how to use them.
      *

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalTurn implements ChatModel.Turn {
     private final LocalModel model;
-    private final ChatRequest request;
-    private final @Nullable HarmonyFraming framing;
+    private ChatRequest request;
+    private @Nullable HarmonyFraming framing;
 
     /** All tokens of the turn so far: the prompt, what the model wrote, results. */
     private int[] context;
@@ -177,6 +177,11 @@ final class LocalTurn implements ChatModel.Turn {
     @Override
     public void results(List<Message> results) {
         tokensLeft -= parser.tokens().length;
+        if (request.toolChoice().required()) {
+            request = request.withToolChoice(
+                    new ToolChoice(false, request.toolChoice().allowed())); // it has called
+            framing = model.framing(request);
+        }
         IntStream all = IntStream.concat(Arrays.stream(context), Arrays.stream(parser.tokens()));
         for (Message result : results) {
             all = IntStream.concat(all, Arrays.stream(model.harmony().render(result, false)));
