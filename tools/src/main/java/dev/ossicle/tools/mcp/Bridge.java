@@ -101,6 +101,9 @@ final class Bridge implements McpClientTransport, Wire.Listener {
             }
             exchange.sentAs(request.id());
             asked.put(request.id(), exchange);
+            if (exchange.isGivenUp()) {
+                return;
+            }
             boolean later = wire.send(json, version, exchange);
             if (!later && asked.remove(request.id()) != null) {
                 throw new IOException("ended its answer before it was complete");
@@ -121,13 +124,13 @@ final class Bridge implements McpClientTransport, Wire.Listener {
 
     /** Tells the server that nobody waits for an answer any more. */
     void cancel(Exchange exchange, String why) {
+        exchange.giveUp();
         Object id = exchange.id();
         if (id != null && asked.remove(id) != null) {
             JSONRPCNotification cancelled =
                     new JSONRPCNotification("notifications/cancelled", Map.of("requestId", id, "reason", why));
             sendMessage(cancelled).subscribe(sent -> {}, failure -> {});
         }
-        exchange.giveUp();
     }
 
     @Override

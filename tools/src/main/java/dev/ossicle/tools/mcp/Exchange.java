@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 final class Exchange {
     private volatile @Nullable Object id;
     private volatile boolean answered;
-    private boolean given;
+    private volatile boolean givenUp;
     private @Nullable Runnable abort;
 
     /** Null before it is sent. */
@@ -31,13 +31,17 @@ final class Exchange {
     /** What to do when nobody waits any more; at once if that is so already. */
     synchronized void onGiveUp(Runnable action) {
         abort = action;
-        if (given) {
+        if (givenUp) {
             action.run();
         }
     }
 
+    boolean isGivenUp() {
+        return givenUp;
+    }
+
     synchronized void giveUp() {
-        given = true;
+        givenUp = true;
         if (abort != null) {
             abort.run();
         }
