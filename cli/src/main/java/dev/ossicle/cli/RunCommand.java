@@ -47,6 +47,8 @@ import picocli.CommandLine.Spec;
             "  ossicle run gpt-oss-20b.gguf --file report.txt \"Summarise this report.\" > summary.txt",
             "  ossicle run https://host/v1#gpt-oss-120b \"Hello\"       a host; its key is in OSSICLE_API_KEY",
             "  ossicle run gpt-oss-20b.gguf --tools browser=notes,python \"What did we spend on travel in May?\"",
+            "  ossicle run gpt-oss-20b.gguf --mcp \"npx -y @modelcontextprotocol/server-filesystem .\" \"What is here?\"",
+            "  ossicle run gpt-oss-20b.gguf --mcp wiki=https://mcp.example.org/mcp \"Who wrote Emma?\"",
             "  git diff | ossicle run gpt-oss-20b.gguf --system \"You review code.\"",
         })
 final class RunCommand implements Callable<Integer> {
@@ -122,6 +124,9 @@ final class RunCommand implements Callable<Integer> {
                             + " the documents in it), apply_patch=FOLDER (changes files below it).")
     private List<String> tools = List.of();
 
+    @Mixin
+    private McpOptions mcp;
+
     @Option(names = "--json", description = "Events as JSON lines on standard output.")
     private boolean json;
 
@@ -163,7 +168,7 @@ final class RunCommand implements Callable<Integer> {
                             + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
         }
         long start = System.nanoTime();
-        try (RunTools opened = RunTools.open(tools, err);
+        try (RunTools opened = RunTools.open(tools, mcp.servers(), err);
                 ChatModel model = open(location, err)) {
             long loaded = System.nanoTime() - start;
             Chat chat = model.chat()

@@ -1,6 +1,9 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.mcp.McpException;
+import dev.ossicle.tools.mcp.McpServer;
+import dev.ossicle.tools.mcp.McpSession;
 import dev.ossicle.tools.patch.ApplyPatchSession;
 import dev.ossicle.tools.patch.Workspace;
 import dev.ossicle.tools.python.PythonLimits;
@@ -17,26 +20,58 @@ import java.util.List;
 final class RunTools implements AutoCloseable {
     private final List<ToolSession> sessions = new ArrayList<>();
     private final List<BrowserTool> browsers = new ArrayList<>();
+    private final List<McpServer> servers;
+
+    private RunTools(List<McpServer> servers) {
+        this.servers = servers;
+    }
 
     /**
+     * Opens tools.
+     *
      * @param names {@code python}, {@code browser=FOLDER}, {@code apply_patch} or {@code apply_patch=FOLDER}
+     * @param servers that are connected now, since the model has to be told what they offer
+     * @param err is told which are
      * @throws UsageException if there is no such tool, or it cannot work here
+     * @throws IOException if a server cannot be used
      */
-    static RunTools open(List<String> names, PrintWriter err) throws IOException, InterruptedException {
-        RunTools tools = new RunTools();
-        for (String name : names) {
-            int mark = name.indexOf('=');
-            String argument = mark < 0 ? "" : name.substring(mark + 1);
-            switch (mark < 0 ? name : name.substring(0, mark)) {
-                case "python" -> tools.sessions.add(python());
-                case "apply_patch" -> tools.sessions.add(applyPatch(argument.isEmpty() ? "." : argument));
-                case "browser" -> tools.sessions.add(tools.browser(argument, err));
-                default ->
-                    throw new UsageException(
-                            "there is no tool " + name + ": python, browser=FOLDER, apply_patch=FOLDER");
+    static RunTools open(List<String> names, List<McpServer> servers, PrintWriter err)
+            throws IOException, InterruptedException {
+        RunTools tools = new RunTools(servers);
+        boolean complete = false;
+        try {
+            for (String name : names) {
+                tools.sessions.add(tools.named(name, err));
+            }
+            for (McpServer server : servers) {
+                McpSession session = new McpSession(server);
+                tools.sessions.add(session);
+                err.println("ossicle: MCP server " + server.label() + " offers "
+                        + session.namespace().tools().size() + " tools");
+            }
+            complete = true;
+            return tools;
+        } catch (McpException e) {
+            throw new IOException(e.getMessage(), e);
+        } finally {
+            if (!complete) {
+                tools.close();
             }
         }
-        return tools;
+    }
+
+    private ToolSession named(String name, PrintWriter err) throws IOException, InterruptedException {
+        int mark = name.indexOf('=');
+        String argument = mark < 0 ? "" : name.substring(mark + 1);
+        return switch (mark < 0 ? name : name.substring(0, mark)) {
+            case "python" -> python();
+            case "apply_patch" -> applyPatch(argument.isEmpty() ? "." : argument);
+            case "browser" -> browser(argument, err);
+            default ->
+                throw new UsageException(
+                        "there is no tool " + name
+                                + ": python, browser=FOLDER, apply_patch=FOLDER; MCP servers are given by --mcp");
+        };
     }
 
     private static ToolSession python() throws InterruptedException {
@@ -68,6 +103,7 @@ final class RunTools implements AutoCloseable {
     @Override
     public void close() throws IOException {
         sessions.forEach(ToolSession::close);
+        servers.forEach(McpServer::close);
         for (BrowserTool browser : browsers) {
             browser.close();
         }
