@@ -43,7 +43,7 @@ class TestNpmClients {
 
     @BeforeAll
     static void install() throws Exception {
-        if (!Files.exists(CLIENTS.resolve("node_modules"))) {
+        if (!Files.exists(CLIENTS.resolve("node_modules/@modelcontextprotocol"))) {
             assertThat(run(Map.of(), "npm", "install", "--no-audit", "--no-fund", "--no-package-lock"))
                     .contains("added");
         }
