@@ -68,9 +68,8 @@ final class RunTools implements AutoCloseable {
             case "apply_patch" -> applyPatch(argument.isEmpty() ? "." : argument);
             case "browser" -> browser(argument, err);
             default ->
-                throw new UsageException(
-                        "there is no tool " + name
-                                + ": python, browser=FOLDER, apply_patch=FOLDER; MCP servers are given by --mcp");
+                throw new UsageException("there is no tool " + name
+                        + ": python, browser=FOLDER, apply_patch=FOLDER; MCP servers are given by --mcp");
         };
     }
 

@@ -6,10 +6,13 @@ import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.server.OssicleServer;
 import dev.ossicle.server.ServerOptions;
 import dev.ossicle.server.answer.BuiltIns;
+import dev.ossicle.server.answer.McpServers;
 import dev.ossicle.server.http.RequestLog;
 import dev.ossicle.server.models.InstalledModel;
 import dev.ossicle.server.models.ModelHost;
 import dev.ossicle.tools.ToolSession;
+import dev.ossicle.tools.mcp.McpException;
+import dev.ossicle.tools.mcp.McpServer;
 import dev.ossicle.tools.python.PythonLimits;
 import dev.ossicle.tools.python.PythonSession;
 import dev.ossicle.tools.python.Sandbox;
@@ -53,6 +56,7 @@ import picocli.CommandLine.Spec;
             "  ossicle serve                                       the embedded demonstration model, on port 11434",
             "  ossicle serve ~/models/gpt-oss-20b --port 8080",
             "  ossicle serve gpt-oss-20b.gguf --host 0.0.0.0 --api-key @keys.txt --store responses.db",
+            "  ossicle serve gpt-oss-20b.gguf --mcp files=\"npx -y @modelcontextprotocol/server-filesystem /srv/docs\"",
             "  curl http://127.0.0.1:11434/v1/chat/completions -H 'Content-Type: application/json' \\",
             "      -d '{\"messages\": [{\"role\": \"user\", \"content\": \"What is 2 + 3?\"}]}'",
             "  codex exec --oss \"Explain this repository.\"",
@@ -168,6 +172,14 @@ final class ServeCommand implements Callable<Integer> {
                             + " (web_search). Default: nothing.")
     private List<String> tools = List.of();
 
+    @Mixin
+    private McpOptions mcp;
+
+    @Option(
+            names = "--allow-mcp-urls",
+            description = "Let requests name MCP servers of their own (server_url), on the public network.")
+    private boolean mcpUrls;
+
     @Option(names = "--log", paramLabel = "FORM", description = "A line a request: text, json or off. Default: text.")
     private LogForm log = LogForm.TEXT;
 
@@ -202,7 +214,9 @@ final class ServeCommand implements Callable<Integer> {
             err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong");
         }
         ModelHost host = new ModelHost(installed, keepAlive == null ? null : duration("--keep-alive", keepAlive));
-        OssicleServer server = OssicleServer.start(options, host, builtIns(err));
+        BuiltIns builtIns = builtIns(err);
+        OssicleServer server = OssicleServer.start(options, host, builtIns);
+        builtIns.mcp().byLabel().values().forEach(each -> Thread.ofVirtual().start(() -> tryOut(each, err)));
         CountDownLatch ended = new CountDownLatch(1);
         Thread atEnd = new Thread(() -> {
             err.println("ossicle: ending; open answers have " + grace + " to end");
@@ -252,6 +266,18 @@ final class ServeCommand implements Callable<Integer> {
                 requests);
     }
 
+    /** A server that cannot be had is better known now; it is tried again when a request needs it. */
+    private static void tryOut(McpServer server, PrintWriter err) {
+        try {
+            err.println("ossicle: MCP server " + server.label() + " offers "
+                    + server.tools().size() + " tools");
+        } catch (McpException e) {
+            err.println("ossicle: " + Main.message(e));
+        } catch (InterruptedException e) {
+            // nobody interrupts it
+        }
+    }
+
     /** Found out now: that there is no sandbox is better known before a model has written code. */
     private BuiltIns builtIns(PrintWriter err) throws IOException, InterruptedException {
         Map<String, Supplier<ToolSession>> byType = new HashMap<>();
@@ -266,7 +292,7 @@ final class ServeCommand implements Callable<Integer> {
                 throw new UsageException("there is no tool " + tool + " to serve: python, browser=FOLDER");
             }
         }
-        return new BuiltIns(byType);
+        return new BuiltIns(byType, McpServers.of(mcp.servers(), mcpUrls));
     }
 
     private static Sandbox sandbox() throws InterruptedException {

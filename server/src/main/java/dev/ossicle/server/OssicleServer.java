@@ -328,5 +328,6 @@ public final class OssicleServer implements AutoCloseable {
         models.close();
         store.close();
         files.close();
+        answers.builtIns().mcp().close();
     }
 }

@@ -34,7 +34,11 @@ final class EventOrder {
             case "response.output_item.added" -> {
                 move("between", "item", type);
                 item = at(event, "item");
-                assertThat(text(item, "status")).isEqualTo("in_progress");
+                switch (text(item, "type")) {
+                    case "mcp_list_tools" -> {}
+                    case "mcp_approval_request" -> state = "part done";
+                    default -> assertThat(text(item, "status")).isEqualTo("in_progress");
+                }
                 open.setLength(0);
                 annotations = 0;
             }
@@ -81,6 +85,22 @@ final class EventOrder {
             }
             case "response.code_interpreter_call.interpreting" -> move("code done", "running", type);
             case "response.code_interpreter_call.completed" -> move("running", "part done", type);
+            case "response.mcp_list_tools.in_progress" -> move("item", "listing", type);
+            case "response.mcp_list_tools.completed" -> move("listing", "part done", type);
+            case "response.mcp_call.in_progress" -> move("item", "mcp call", type);
+            case "response.mcp_call_arguments.delta" -> {
+                move("mcp call", "mcp call", type);
+                sameItem(event);
+                open.append(text(event, "delta"));
+            }
+            case "response.mcp_call_arguments.done" -> {
+                move("mcp call", "running", type);
+                assertThat(text(event, "arguments")).isEqualTo(open.toString());
+            }
+            case "response.mcp_call.completed", "response.mcp_call.failed" -> {
+                move("running", "part done", type);
+                sameItem(event);
+            }
             case "response.output_item.done" -> {
                 move("part done", "between", type);
                 assertThat(text(event, "item", "id")).isEqualTo(text(item, "id"));

@@ -13,6 +13,7 @@ import dev.ossicle.engine.GenerationEvent.Token;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Repair;
 import dev.ossicle.harmony.ToolDescription;
+import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.server.http.ApiException;
 import dev.ossicle.server.store.KeptFiles.KeptFile;
 import dev.ossicle.tools.ToolFile;
@@ -120,7 +121,6 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             List<Repair> repairs = new ArrayList<>(step.repairs());
             for (int round = 0; round < MAX_ROUNDS && callsOurs(step) && goesOn(); round++) {
                 List<Message> results = runTools(step.calls(), listener);
-                unseen.addAll(results);
                 turn.results(results);
                 step = step(listener);
                 usage = usage.plus(step.usage());
@@ -149,8 +149,8 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         endText(listener);
         ChatModel.StepEnd end = turn.end();
         for (Message message : end.messages()) {
-            boolean ours = recipients.contains(String.valueOf(message.recipient()));
-            if (ours || message.recipient() == null && Message.ANALYSIS.equals(message.channel())) {
+            if (isUnseen(String.valueOf(message.recipient()))
+                    || message.recipient() == null && Message.ANALYSIS.equals(message.channel())) {
                 unseen.add(message);
             }
         }
@@ -165,7 +165,17 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private boolean callsOurs(ChatModel.StepEnd step) {
         return step.finish() == Finish.STOP
                 && !step.calls().isEmpty()
-                && step.calls().stream().allMatch(call -> recipients.contains(String.valueOf(call.recipient())));
+                && step.calls().stream().allMatch(call -> isOurs(String.valueOf(call.recipient())));
+    }
+
+    /** What runs here among the functions is told in items of its own, which clients send back. */
+    private boolean isUnseen(String recipient) {
+        return recipients.contains(recipient) && !recipient.startsWith(ToolNamespace.FUNCTIONS + ".");
+    }
+
+    /** Models leave the namespace of functions out at times. */
+    private boolean isOurs(String recipient) {
+        return recipients.contains(recipient) || recipients.contains(ToolNamespace.FUNCTIONS + "." + recipient);
     }
 
     /** One after the other, under the limits of a conversation in this process: whatever goes wrong is told to the model. */
@@ -181,7 +191,11 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             listener.piece(end);
             ran.add(new Outcome.Ran(start, end));
             String channel = call.channel() == null ? Message.ANALYSIS : call.channel();
-            results.add(Message.toolResult(recipient, channel, output.text()));
+            Message result = Message.toolResult(recipient, channel, output.text());
+            results.add(result);
+            if (isUnseen(recipient)) {
+                unseen.add(result);
+            }
         }
         return results;
     }
@@ -241,7 +255,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             case Calling calling -> {
                 String function = functionName(calling.recipient());
                 endText(listener);
-                if (recipients.contains(calling.recipient())) {
+                if (isOurs(calling.recipient())) {
                     endCall(listener); // it is told whole, when it runs
                 } else if (function == null) {
                     // Nobody could run it, and it must not be lost.

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * The tools that this server runs itself, switched on when it starts.
  *
  * @param byType how each is opened for one answer, by its name here
+ * @param mcp servers whose tools a request may use
  */
-public record BuiltIns(Map<String, Supplier<ToolSession>> byType) {
+public record BuiltIns(Map<String, Supplier<ToolSession>> byType, McpServers mcp) {
     /** OpenAI's name for Python. */
     public static final String CODE_INTERPRETER = "code_interpreter";
 
@@ -21,6 +22,10 @@ public record BuiltIns(Map<String, Supplier<ToolSession>> byType) {
     public static final String WEB_SEARCH = "web_search";
 
     public static final BuiltIns NONE = new BuiltIns(Map.of());
+
+    public BuiltIns(Map<String, Supplier<ToolSession>> byType) {
+        this(byType, McpServers.NONE);
+    }
 
     public BuiltIns {
         byType = Map.copyOf(byType);

@@ -37,7 +37,8 @@ final class ResponseWriter implements AnswerRun.Listener {
         NONE,
         REASONING,
         MESSAGE,
-        CALL
+        CALL,
+        APPROVAL
     }
 
     private final ResponsesRequest asked;
@@ -56,6 +57,7 @@ final class ResponseWriter implements AnswerRun.Listener {
     private Tools.Target target = new Tools.Target("", null, false);
     private String callId = "";
     private @Nullable HostedCall hosted;
+    private McpTools.@Nullable Function waiting;
     private final StringBuilder text = new StringBuilder();
     private final List<Token> tokens = new ArrayList<>();
     /** Of the open message. */
@@ -79,6 +81,40 @@ final class ResponseWriter implements AnswerRun.Listener {
         JsonObject response = response("in_progress", null, null);
         send("response.created", object().put("response", response));
         send("response.in_progress", object().put("response", response));
+        before();
+    }
+
+    /** What was settled before the model began. */
+    void before() throws IOException {
+        for (McpTools.Listing listing : asked.mcp().listings()) {
+            list(listing);
+        }
+        for (McpTools.Approved call : asked.mcp().approved()) {
+            begin(call.item());
+            end(call.output(), List.of());
+        }
+    }
+
+    private void list(McpTools.Listing listing) throws IOException {
+        itemId = listing.id();
+        send("response.output_item.added", atIndex().put("item", listing.item(false)));
+        send("response.mcp_list_tools.in_progress", inItem());
+        send("response.mcp_list_tools." + (listing.error() == null ? "completed" : "failed"), inItem());
+        send("response.output_item.done", atIndex().put("item", listing.item(true)));
+        output.add(listing.item(true));
+    }
+
+    /** Nothing to follow: it is said when it is whole. */
+    private void askForApproval(McpTools.Function function, String arguments) throws IOException {
+        JsonObject item = object().put("id", Ids.next("mcpr_"))
+                .put("type", "mcp_approval_request")
+                .put("server_label", function.label())
+                .put("name", function.tool())
+                .put("arguments", arguments)
+                .build();
+        send("response.output_item.added", atIndex().put("item", item));
+        send("response.output_item.done", atIndex().put("item", item));
+        output.add(item);
     }
 
     @Override
@@ -117,37 +153,41 @@ final class ResponseWriter implements AnswerRun.Listener {
             }
             case Piece.CallArguments arguments -> {
                 text.append(arguments.text());
-                if (!target.custom()) {
+                if (kind == Kind.CALL && !target.custom()) {
                     send("response.function_call_arguments.delta", inItem().put("delta", arguments.text()));
                 }
             }
             case Piece.CallEnd ignored -> closeItem("completed");
             case Piece.ToolStart start -> {
                 closeItem("completed");
-                begin(start);
+                McpTools.Function function = asked.mcp().function(start.tool());
+                begin(
+                        function == null
+                                ? HostedCall.of(start, asked.searchSources())
+                                : new McpCall(function.label(), function.tool(), start.input(), null));
             }
-            case Piece.ToolEnd end -> end(end);
+            case Piece.ToolEnd end -> end(end.output(), end.files());
         }
     }
 
-    private void begin(Piece.ToolStart start) throws IOException {
-        hosted = HostedCall.of(start, asked.searchSources());
-        itemId = Ids.next(hosted.prefix());
-        send("response.output_item.added", atIndex().put("item", hostedItem(hosted, null)));
-        for (HostedCall.Event event : hosted.begin()) {
+    private void begin(HostedCall call) throws IOException {
+        hosted = call;
+        itemId = Ids.next(call.prefix());
+        send("response.output_item.added", atIndex().put("item", hostedItem(call, null)));
+        for (HostedCall.Event event : call.begin()) {
             send(event.type(), with(inItem(), event.members()));
         }
     }
 
-    private void end(Piece.ToolEnd end) throws IOException {
+    private void end(ToolOutput result, List<KeptFile> left) throws IOException {
         HostedCall ended = Objects.requireNonNull(hosted);
-        for (HostedCall.Event event : ended.end(end.output())) {
+        for (HostedCall.Event event : ended.end(result)) {
             send(event.type(), with(inItem(), event.members()));
         }
-        JsonObject item = hostedItem(ended, end.output());
+        JsonObject item = hostedItem(ended, result);
         send("response.output_item.done", atIndex().put("item", item));
         output.add(item);
-        for (KeptFile file : end.files()) {
+        for (KeptFile file : left) {
             files.removeIf(earlier -> earlier.name().equals(file.name()));
             files.add(file);
         }
@@ -179,6 +219,11 @@ final class ResponseWriter implements AnswerRun.Listener {
     }
 
     private void openCall(Piece.CallStart start) throws IOException {
+        waiting = asked.mcp().function(start.name());
+        if (waiting != null) {
+            kind = Kind.APPROVAL;
+            return;
+        }
         kind = Kind.CALL;
         target = asked.tools().target(start.name());
         callId = start.id();
@@ -191,6 +236,14 @@ final class ResponseWriter implements AnswerRun.Listener {
         JsonObject item;
         switch (kind) {
             case NONE -> {
+                return;
+            }
+            case APPROVAL -> {
+                if (waiting != null) {
+                    askForApproval(waiting, whole);
+                }
+                kind = Kind.NONE;
+                text.setLength(0);
                 return;
             }
             case REASONING -> {
@@ -416,7 +469,7 @@ final class ResponseWriter implements AnswerRun.Listener {
                                                 object().put("type", "text").build())
                                         .build()))
                 .put("tool_choice", echo("tool_choice", Json.of("auto")))
-                .put("tools", echo("tools", JsonArray.EMPTY))
+                .put("tools", McpTools.withoutKeys(echo("tools", JsonArray.EMPTY)))
                 .put("top_p", asked.request().options().sampling().topP())
                 .put("truncation", "disabled")
                 .put("usage", outcome == null ? JsonNull.NULL : Wire.responsesUsage(outcome.usage()))

@@ -39,26 +39,47 @@ public final class Responses {
         try (ModelHost.Lease lease = models.use(body.string("model"))) {
             ResponsesRequest asked = ResponsesRequest.read(
                     body, answers, store, lease.model().engine().config().vocabulary());
-            exchange.ignored(asked.ignored());
-            String model = body.string("model", lease.installed().name());
-            Tokenizer tokenizer = lease.model().harmony().tokenizer();
-            try (Runs runs = new Runs()) {
-                runs.add(new AnswerRun(answers, lease.model(), asked.request(), List.of(), asked.sessions()));
-                if (asked.stream()) {
-                    EventStream stream = exchange.stream(EventStream.Format.EVENTS, runs::cancel);
-                    stream(runs, new ResponseWriter(asked, model, tokenizer, stream::send), asked, exchange, model);
-                } else {
-                    exchange.watch(runs::cancel);
-                    ResponseWriter writer = new ResponseWriter(asked, model, tokenizer, (type, event) -> {});
-                    Outcome outcome = runs.read(index -> writer).getFirst();
-                    if (outcome.end() == Outcome.End.SHUTDOWN) {
-                        throw Runs.shutdown();
-                    }
-                    exchange.note(Runs.note(model, List.of(outcome)));
-                    JsonObject response = writer.finish(outcome);
-                    keep(writer.id(), response, asked, outcome);
-                    exchange.send(response);
+            try {
+                answer(exchange, lease, body, asked);
+            } finally {
+                asked.mcp().close();
+            }
+        }
+    }
+
+    private void answer(Exchange exchange, ModelHost.Lease lease, Fields body, ResponsesRequest asked)
+            throws IOException, InterruptedException {
+        exchange.ignored(asked.ignored());
+        ApiException failure = asked.mcp().failure();
+        if (failure != null && !asked.stream()) {
+            throw failure;
+        }
+        String model = body.string("model", lease.installed().name());
+        Tokenizer tokenizer = lease.model().harmony().tokenizer();
+        if (failure != null) {
+            EventStream stream = exchange.stream(EventStream.Format.EVENTS, () -> {});
+            ResponseWriter writer = new ResponseWriter(asked, model, tokenizer, stream::send);
+            writer.begin();
+            writer.fail(failure);
+            return;
+        }
+        try (Runs runs = new Runs()) {
+            runs.add(new AnswerRun(answers, lease.model(), asked.request(), List.of(), asked.sessions()));
+            if (asked.stream()) {
+                EventStream stream = exchange.stream(EventStream.Format.EVENTS, runs::cancel);
+                stream(runs, new ResponseWriter(asked, model, tokenizer, stream::send), asked, exchange, model);
+            } else {
+                exchange.watch(runs::cancel);
+                ResponseWriter writer = new ResponseWriter(asked, model, tokenizer, (type, event) -> {});
+                writer.before();
+                Outcome outcome = runs.read(index -> writer).getFirst();
+                if (outcome.end() == Outcome.End.SHUTDOWN) {
+                    throw Runs.shutdown();
                 }
+                exchange.note(Runs.note(model, List.of(outcome)));
+                JsonObject response = writer.finish(outcome);
+                keep(writer.id(), response, asked, outcome);
+                exchange.send(response);
             }
         }
     }
@@ -94,6 +115,7 @@ public final class Responses {
         try (ModelHost.Lease lease = models.use(body.string("model"))) {
             ResponsesRequest asked = ResponsesRequest.read(
                     body, answers, store, lease.model().engine().config().vocabulary());
+            asked.mcp().close();
             exchange.send(object().put("object", "response.input_tokens")
                     .put("input_tokens", lease.model().prompt(asked.request()).length)
                     .build());

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param request what the model is asked
  * @param sessions of the tools that run here
+ * @param mcp servers of the request's
  * @param body as it came, to be echoed
  * @param input the items that it adds to what came before
  * @param encodesReasoning whether reasoning items carry their text in a form to be sent back
@@ -41,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 record ResponsesRequest(
         ChatRequest request,
         List<ToolSession> sessions,
+        McpTools mcp,
         Fields body,
         Tools tools,
         JsonArray input,
@@ -79,34 +81,53 @@ record ResponsesRequest(
             "shell_call_output",
             "apply_patch_call",
             "apply_patch_call_output",
-            "mcp_call",
-            "mcp_list_tools",
-            "mcp_approval_request",
-            "mcp_approval_response",
             "tool_search_call",
             "tool_search_output",
             "compaction",
             "ghost_snapshot");
 
-    static ResponsesRequest read(Fields body, Answers answers, ResponseStore store, int vocabulary) {
+    /** Connects MCP servers; whoever asks for this closes it. */
+    static ResponsesRequest read(Fields body, Answers answers, ResponseStore store, int vocabulary)
+            throws InterruptedException {
         body.refuse("background", "wait for the response, or stream it");
         body.refuse("conversation", "use previous_response_id");
         body.refuse("prompt", "stored prompts are a service of OpenAI's");
         Tools tools = Tools.ofResponses(body, answers.builtIns());
-        List<ToolSession> sessions = answers.builtIns().open(tools.builtIns());
+        McpTools mcp = McpTools.open(tools.mcpEntries(), answers.builtIns().mcp());
+        boolean complete = false;
+        try {
+            ResponsesRequest request = read(body, answers, store, vocabulary, tools, mcp);
+            complete = true;
+            return request;
+        } finally {
+            if (!complete) {
+                mcp.close();
+            }
+        }
+    }
+
+    private static ResponsesRequest read(
+            Fields body, Answers answers, ResponseStore store, int vocabulary, Tools tools, McpTools mcp)
+            throws InterruptedException {
+        tools.addMcp(mcp);
+        List<ToolSession> hosted = answers.builtIns().open(tools.builtIns());
+        List<ToolSession> sessions = new ArrayList<>(hosted);
+        sessions.addAll(mcp.unasked());
         History history = new History(answers.turns());
         String instructions = body.string("instructions");
         if (instructions != null && !instructions.isEmpty()) {
             history.instructions(instructions);
         }
+        mcp.instructions().forEach(history::instructions);
         List<String> ignored = new ArrayList<>(tools.ignored());
         WITHOUT_EFFECT.stream().filter(body::has).forEach(ignored::add);
         String previous = body.string("previous_response_id");
         if (previous != null) {
-            replay(previous, store, tools, history);
+            replay(previous, store, tools, mcp, history);
         }
         JsonArray input = input(body);
-        items(new Fields(JsonObject.builder().put("input", input).build(), ""), "input", tools, history, ignored);
+        items(new Fields(JsonObject.builder().put("input", input).build(), ""), "input", tools, mcp, history, ignored);
+        mcp.runApproved(history);
 
         Fields reasoning = body.fields("reasoning");
         Thinking thinking = Settings.thinking(
@@ -130,12 +151,13 @@ record ResponsesRequest(
                         AnswerFormat.schema(text == null ? null : text.fields("format")),
                         (int) body.integer("max_output_tokens", Integer.MAX_VALUE, 1, Integer.MAX_VALUE),
                         answers.timeout())
-                .withSessions(sessions);
+                .withSessions(hosted);
         String summary =
                 reasoning == null ? null : reasoning.string("summary", reasoning.string("generate_summary", ""));
         return new ResponsesRequest(
                 request,
                 sessions,
+                mcp,
                 body,
                 tools,
                 input,
@@ -191,7 +213,7 @@ record ResponsesRequest(
     }
 
     /** All that was said before, from the beginning. */
-    private static void replay(String previous, ResponseStore store, Tools tools, History history) {
+    private static void replay(String previous, ResponseStore store, Tools tools, McpTools mcp, History history) {
         Deque<Stored> chain = new ArrayDeque<>();
         for (String id = previous; id != null; ) {
             Stored stored = store.get(id);
@@ -214,13 +236,15 @@ record ResponsesRequest(
                     new Fields(JsonObject.builder().put("input", stored.input()).build(), ""),
                     "input",
                     tools,
+                    mcp,
                     history,
                     new ArrayList<>());
-            items(new Fields(stored.response(), ""), "output", tools, history, new ArrayList<>());
+            items(new Fields(stored.response(), ""), "output", tools, mcp, history, new ArrayList<>());
         }
     }
 
-    private static void items(Fields holder, String name, Tools tools, History history, List<String> ignored) {
+    private static void items(
+            Fields holder, String name, Tools tools, McpTools mcp, History history, List<String> ignored) {
         List<Fields> items = holder.objects(name);
         for (int i = 0; i < items.size(); i++) {
             Fields item = items.get(i);
@@ -248,6 +272,9 @@ record ResponsesRequest(
                     throw item.bad(
                             "type", "item references are not supported: send the items, or previous_response_id");
                 default -> {
+                    if (mcp.take(item, type, history)) {
+                        continue;
+                    }
                     if (!HOSTED_ITEMS.contains(type)) {
                         throw item.bad("type", "there are no items of type \"" + type + "\"");
                     }
@@ -267,7 +294,7 @@ record ResponsesRequest(
                 String next = place + 1 < items.size() ? items.get(place + 1).string("type", "message") : "";
                 boolean preamble = item.has("phase")
                         ? "commentary".equals(item.string("phase"))
-                        : next.equals("function_call") || next.equals("custom_tool_call");
+                        : next.equals("function_call") || next.equals("custom_tool_call") || next.equals("mcp_call");
                 history.assistant(text, preamble);
             }
             default ->

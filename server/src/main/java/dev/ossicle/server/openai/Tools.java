@@ -7,6 +7,7 @@ import dev.ossicle.json.JsonObject;
 import dev.ossicle.json.JsonString;
 import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.server.answer.Settings;
+import dev.ossicle.server.http.ApiException;
 import dev.ossicle.server.http.Fields;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -35,7 +36,6 @@ final class Tools {
             "computer",
             "computer_use_preview",
             "image_generation",
-            "mcp",
             "local_shell",
             "shell",
             "apply_patch",
@@ -54,6 +54,10 @@ final class Tools {
     private final List<String> ignored = new ArrayList<>();
     /** Types of those that run here. */
     private final Set<String> builtIns = new LinkedHashSet<>();
+    /** Those of MCP servers, as they are asked for. */
+    private final List<Fields> mcpEntries = new ArrayList<>();
+
+    private @Nullable McpTools mcp;
 
     private final BuiltIns available;
 
@@ -109,6 +113,7 @@ final class Tools {
         switch (type) {
             case "function" -> add(tool, namespace, false);
             case "custom" -> add(tool, namespace, true);
+            case "mcp" -> mcpEntries.add(tool);
             case "namespace" -> {
                 for (Fields inner : tool.objects("tools")) {
                     addResponsesTool(inner, tool.requiredString("name"));
@@ -169,6 +174,24 @@ final class Tools {
                 .build();
     }
 
+    List<Fields> mcpEntries() {
+        return mcpEntries;
+    }
+
+    /** Adds the functions of MCP servers, which have names of their own. */
+    void addMcp(McpTools opened) {
+        mcp = opened;
+        for (ToolDescription function : opened.descriptions()) {
+            if (targets.put(function.name(), new Target(function.name(), null, false)) != null) {
+                throw ApiException.badRequest("tools", "there are two tools called " + function.name());
+            }
+            descriptions.add(function);
+        }
+        if (targets.size() > MAX_TOOLS) {
+            throw ApiException.badRequest("tools", "there are more than " + MAX_TOOLS + " tools: see allowed_tools");
+        }
+    }
+
     List<ToolDescription> descriptions() {
         return descriptions;
     }
@@ -226,11 +249,16 @@ final class Tools {
                 String name = inner == null ? choice.requiredString("name") : inner.requiredString("name");
                 yield required(body, Set.of(known(choice, name)));
             }
+            case "mcp" -> required(body, mcpNames(choice));
             case "allowed_tools" -> {
                 Fields inner = choice.fields("allowed_tools");
                 Fields allowed = inner == null ? choice : inner;
                 Set<String> names = new HashSet<>();
                 for (Fields tool : allowed.objects("tools")) {
+                    if ("mcp".equals(tool.string("type"))) {
+                        names.addAll(mcpNames(tool));
+                        continue;
+                    }
                     Fields function = tool.fields("function");
                     names.add(known(tool, (function == null ? tool : function).requiredString("name")));
                 }
@@ -247,6 +275,16 @@ final class Tools {
             throw body.bad("tool_choice", "tool_choice asks for a call, but there are no tools");
         }
         return new ToolChoice(true, names);
+    }
+
+    private Set<String> mcpNames(Fields where) {
+        String label = where.requiredString("server_label");
+        Set<String> names = mcp == null ? Set.of() : mcp.names(label, where.string("name"));
+        if (names.isEmpty()) {
+            throw where.bad(
+                    "server_label", "tool_choice names MCP server " + label + ", which offers no such tool here");
+        }
+        return names;
     }
 
     private String known(Fields where, String name) {
