@@ -2,25 +2,60 @@ package dev.ossicle.tools.browser;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 
 /**
  * Resolves names to public addresses only. It is asked for every connection, and its answer is what is connected to: neither
  * a redirect nor a name that changes its address gets past it.
  */
-public final class AddressGuard extends SystemDefaultDnsResolver {
+public final class AddressGuard implements DnsResolver {
+    private final DnsResolver names;
+    private final Predicate<InetSocketAddress> alsoAllowed;
+
+    public AddressGuard() {
+        this(SystemDefaultDnsResolver.INSTANCE, address -> false);
+    }
+
+    /**
+     * With other names and with addresses that may be visited beside the public ones, for tests against a server of their own.
+     */
+    AddressGuard(DnsResolver names, Predicate<InetSocketAddress> alsoAllowed) {
+        this.names = names;
+        this.alsoAllowed = alsoAllowed;
+    }
+
     @Override
-    public InetAddress[] resolve(String host) throws UnknownHostException {
-        InetAddress[] addresses = super.resolve(host);
-        for (InetAddress address : addresses) {
-            if (!isPublic(address)) {
+    public List<InetSocketAddress> resolve(String host, int port) throws UnknownHostException {
+        List<InetSocketAddress> addresses = new ArrayList<>();
+        for (InetAddress address : names.resolve(host)) {
+            InetSocketAddress place = new InetSocketAddress(address, port);
+            if (!isPublic(address) && !alsoAllowed.test(place)) {
                 throw new UnknownHostException(
                         host + " has an address that is not public; only public ones may be visited");
             }
+            addresses.add(place);
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            throw new UnknownHostException(host + " is not visited any more"); // looking it up cannot be interrupted
         }
         return addresses;
+    }
+
+    @Override
+    public InetAddress[] resolve(String host) throws UnknownHostException {
+        return resolve(host, 0).stream().map(InetSocketAddress::getAddress).toArray(InetAddress[]::new);
+    }
+
+    @Override
+    public String resolveCanonicalHostname(String host) {
+        return host; // only asked for by Kerberos
     }
 
     static boolean isPublic(InetAddress address) {

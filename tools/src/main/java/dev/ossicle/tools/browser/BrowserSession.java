@@ -164,11 +164,13 @@ public final class BrowserSession implements ToolSession {
         boolean raw = asSource || !url.equals(wanted);
         try {
             PageSource.Document document = source.fetch(url);
+            String found = document.url();
             if (document.html() && !raw) {
-                return PageReader.read(document.text(), url, null);
+                return PageReader.read(document.text(), found, document.title());
             }
-            String text = "\nURL: " + url + "\n" + PageReader.replaceMarkers(document.text());
-            return new Page(raw ? VIEW_SOURCE + url : url, url, text, Map.of(), Map.of());
+            String text = "\nURL: " + found + "\n" + PageReader.replaceMarkers(document.text());
+            String title = document.title() == null ? found : document.title();
+            return new Page(raw ? VIEW_SOURCE + found : found, title, text, Map.of(), Map.of());
         } catch (IOException e) {
             throw new BrowserException("Error fetching URL `" + url + "`: " + message(e));
         }

@@ -174,7 +174,7 @@ public final class DocumentFolder implements SearchBackend, PageSource, AutoClos
         try {
             DocumentText text = DocumentText.of(path, read(root, path))
                     .orElseThrow(() -> new IOException(path + " has become a binary file"));
-            return new Document(text.source(), text.html());
+            return new Document(url(path), text.contents().title(), text.source(), text.html());
         } catch (NoSuchFileException e) {
             throw new IOException(path + " is gone", e);
         }
@@ -216,7 +216,7 @@ public final class DocumentFolder implements SearchBackend, PageSource, AutoClos
             throw new IOException("there is no document " + folder.substring(0, folder.length() - 1) + "; " + ROOT
                     + " lists what there is, and search finds it");
         }
-        StringBuilder html = new StringBuilder("<title>Documents</title><h1>Documents</h1><ul>");
+        StringBuilder html = new StringBuilder("<h1>Documents</h1><ul>");
         names.stream()
                 .limit(MOST_LISTED)
                 .forEach(name -> html.append("<li><a href=\"")
@@ -228,7 +228,7 @@ public final class DocumentFolder implements SearchBackend, PageSource, AutoClos
         if (names.size() > MOST_LISTED) {
             html.append("<p>and ").append(names.size() - MOST_LISTED).append(" more, which search finds</p>");
         }
-        return new Document(html.toString(), true);
+        return new Document(url(folder), "Documents in /" + folder, html.toString(), true);
     }
 
     @Override

@@ -1,9 +1,6 @@
 package dev.ossicle.tools.documents;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
+import dev.ossicle.tools.Encoding;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -19,7 +16,6 @@ import org.jsoup.nodes.Element;
  * @param source as it stands in the file
  */
 record DocumentText(String file, String source, boolean html) {
-    private static final int SNIFFED = 8192;
     private static final int LONGEST_TITLE = 200;
     private static final Pattern HEADING = Pattern.compile("(?m)^#{1,6}[ \t]+(\\S.*)$");
     private static final Pattern UNDERLINED = Pattern.compile("\\A\\s*(?:[=~#*-]{3,}\\R)?(\\S.*)\\R([=~#*-])\\2{2,}");
@@ -31,7 +27,7 @@ record DocumentText(String file, String source, boolean html) {
 
     /** @return nothing if the bytes are no text */
     static Optional<DocumentText> of(String name, byte[] bytes) {
-        return decode(bytes).map(text -> {
+        return Encoding.decode(bytes, null).map(text -> {
             String file = name.substring(name.lastIndexOf('/') + 1);
             boolean html = switch (extension(file)) {
                 case "html", "htm", "xhtml" -> true;
@@ -81,49 +77,5 @@ record DocumentText(String file, String source, boolean html) {
             end--;
         }
         return heading.substring(0, end);
-    }
-
-    /** UTF-8 or what its mark says, else Latin-1 as it is used (windows-1252); nothing if there are bytes that no text has. */
-    private static Optional<String> decode(byte[] bytes) {
-        if (starts(bytes, 0xEF, 0xBB, 0xBF)) {
-            return Optional.of(new String(bytes, 3, bytes.length - 3, StandardCharsets.UTF_8));
-        }
-        if (starts(bytes, 0xFE, 0xFF)) {
-            return Optional.of(new String(bytes, 2, bytes.length - 2, StandardCharsets.UTF_16BE));
-        }
-        if (starts(bytes, 0xFF, 0xFE)) {
-            return Optional.of(new String(bytes, 2, bytes.length - 2, StandardCharsets.UTF_16LE));
-        }
-        if (starts(bytes, '%', 'P', 'D', 'F', '-') || isBinary(bytes)) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString());
-        } catch (CharacterCodingException e) {
-            return Optional.of(new String(bytes, Charset.forName("windows-1252")));
-        }
-    }
-
-    private static boolean starts(byte[] bytes, int... mark) {
-        for (int i = 0; i < mark.length; i++) {
-            if (i >= bytes.length || (bytes[i] & 0xFF) != mark[i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Whether control characters are among the first bytes, other than those for layout and colour. */
-    static boolean isBinary(byte[] bytes) {
-        for (int i = 0; i < Math.min(bytes.length, SNIFFED); i++) {
-            int c = bytes[i] & 0xFF;
-            if (c < 0x08 || c > 0x0D && c < 0x1B || c > 0x1B && c < 0x20 || c == 0x7F) {
-                return true;
-            }
-        }
-        return false;
     }
 }

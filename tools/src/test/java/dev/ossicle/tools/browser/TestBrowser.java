@@ -26,8 +26,9 @@ class TestBrowser {
 
     private static PageSource.Document fetch(String url) throws IOException {
         return switch (url) {
-            case "https://b.org/" -> new PageSource.Document("<title>Bee</title><p>Hello <a href=x>Link</a></p>", true);
-            case "https://long.org" -> new PageSource.Document(LONG, true);
+            case "https://b.org/" ->
+                new PageSource.Document(url, null, "<title>Bee</title><p>Hello <a href=x>Link</a></p>", true);
+            case "https://long.org" -> new PageSource.Document(url, null, LONG, true);
             default -> throw new IOException("nothing there");
         };
     }
