@@ -2,6 +2,8 @@ package dev.ossicle.tools;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** Strings as CPython sees them: the tools that gpt-oss was trained with are written in Python. */
 public final class PythonStrings {
@@ -58,5 +60,48 @@ public final class PythonStrings {
             lines.add(text.substring(start));
         }
         return lines;
+    }
+
+    /** {@code repr} of a list of strings. */
+    public static String representation(List<String> strings) {
+        return strings.stream().map(PythonStrings::representation).collect(Collectors.joining(", ", "[", "]"));
+    }
+
+    private static String representation(String text) {
+        char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
+        StringBuilder out = new StringBuilder().append(quote);
+        text.codePoints().forEach(c -> {
+            switch (c) {
+                case '\n' -> out.append("\\n");
+                case '\r' -> out.append("\\r");
+                case '\t' -> out.append("\\t");
+                default -> {
+                    if (c == quote || c == '\\') {
+                        out.append('\\').appendCodePoint(c);
+                    } else if (isPrintable(c)) {
+                        out.appendCodePoint(c);
+                    } else {
+                        out.append(String.format(
+                                Locale.ROOT, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
+                    }
+                }
+            }
+        });
+        return out.append(quote).toString();
+    }
+
+    /** {@code str.isprintable} of one character. */
+    private static boolean isPrintable(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.SPACE_SEPARATOR -> c == ' ';
+            default -> true;
+        };
     }
 }
