@@ -1,8 +1,8 @@
 package dev.ossicle.tools.browser;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class HtmlText {
     /** What Markdown would take for the mark of a list's item, a rule or an escape. */
-    private static final Pattern NUMBER = Pattern.compile("(?mU)^(\\s*\\d+)(\\.)(?=\\s)");
+    private static final Pattern NUMBER = Pattern.compile("(?mdU)^([\\s&&[^\n]]*+\\d+)(\\.)(?=\\s)");
 
-    private static final Pattern PLUS = Pattern.compile("(?mU)^(\\s*)(\\+)(?=\\s)");
-    private static final Pattern DASH = Pattern.compile("(?mU)^(\\s*)(-)(?=[\\s-])");
+    private static final Pattern PLUS = Pattern.compile("(?mdU)^([\\s&&[^\n]]*+)(\\+)(?=\\s)");
+    private static final Pattern DASH = Pattern.compile("(?mdU)^([\\s&&[^\n]]*+)(-)(?=[\\s-])");
     private static final Pattern BACKSLASH = Pattern.compile("\\\\(?=[\\\\`*_{}\\[\\]()#+\\-.!])");
 
     private final TextFlow flow = new TextFlow();
@@ -30,7 +30,7 @@ final class HtmlText {
     private boolean strikeBegins;
     private boolean strikeNear;
     private @Nullable String abbreviation;
-    private String abbreviated = "";
+    private final StringBuilder abbreviated = new StringBuilder();
 
     /** A list that is open. */
     private static final class ItemList {
@@ -94,7 +94,7 @@ final class HtmlText {
             }
             case "abbr" -> {
                 abbreviation = tag.attributes().get("title");
-                abbreviated = "";
+                abbreviated.setLength(0);
             }
             default -> {}
         }
@@ -125,7 +125,7 @@ final class HtmlText {
             }
             case "abbr" -> {
                 if (abbreviation != null) {
-                    abbreviations.put(abbreviated, abbreviation);
+                    abbreviations.put(abbreviated.toString(), abbreviation);
                 }
                 abbreviation = null;
             }
@@ -144,9 +144,10 @@ final class HtmlText {
     private void item() {
         flow.line();
         boolean inNumbered = false;
-        for (ItemList list : new ArrayList<>(lists).reversed()) {
+        Iterator<ItemList> outer = lists.descendingIterator();
+        for (int i = 0; i < TextFlow.DEEPEST && outer.hasNext(); i++) {
             flow.mark(inNumbered ? "   " : "  ");
-            inNumbered = list.numbered;
+            inNumbered = outer.next().numbered;
         }
         ItemList list = lists.peek();
         flow.bullet(list != null && list.numbered ? list.number++ + ". " : "* ");
@@ -175,7 +176,7 @@ final class HtmlText {
             strikeNear = false;
         }
         if (abbreviation != null) {
-            abbreviated += text;
+            abbreviated.append(text);
         }
         if (!flow.isPreformatted() && !inCode) {
             data = escape(data);

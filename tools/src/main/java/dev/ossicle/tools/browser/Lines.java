@@ -55,16 +55,28 @@ final class Lines {
             }
             if (!chunks.isEmpty() && length(chunks.getFirst()) > WIDTH) {
                 String chunk = chunks.removeFirst();
-                int end = chunk.offsetByCodePoints(0, left);
-                int hyphen = chunk.substring(0, end).lastIndexOf('-');
-                if (hyphen > 0 && chunk.substring(0, hyphen).chars().anyMatch(c -> c != '-')) {
-                    end = hyphen + 1;
+                int from = 0;
+                while (chunk.codePointCount(from, Math.min(chunk.length(), from + 2 * WIDTH + 2)) > WIDTH) {
+                    int end = end(chunk, from, left);
+                    lines.add(line.append(chunk, from, end).toString());
+                    line.setLength(0);
+                    left = WIDTH;
+                    from = end;
                 }
-                line.append(chunk, 0, end);
-                chunks.addFirst(chunk.substring(end));
+                chunks.addFirst(chunk.substring(from));
+                continue;
             }
             lines.add(line.toString());
         }
+    }
+
+    /** Where a word that is longer than a line is broken. */
+    private static int end(String chunk, int from, int left) {
+        int end = chunk.offsetByCodePoints(from, left);
+        int hyphen = chunk.substring(from, end).lastIndexOf('-');
+        return hyphen > 0 && chunk.substring(from, from + hyphen).chars().anyMatch(c -> c != '-')
+                ? from + hyphen + 1
+                : end;
     }
 
     private static int length(String text) {

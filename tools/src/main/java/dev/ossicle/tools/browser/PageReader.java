@@ -32,9 +32,10 @@ final class PageReader {
     static Page read(String html, String url, @Nullable String title) {
         Document document = Jsoup.parse(replaceMarkers(html));
         String finalTitle = title(document, url, title);
-        Map<String, String> links = markLinks(document, url);
+        Map<String, String> links = markLinks(document, url, base(document, url));
         markImages(document);
-        document.select("math").remove();
+        document.select("math")
+                .forEach(math -> math.replaceWith(new TextNode(""))); // removing takes time by its siblings
         String text = HtmlText.of(HtmlTokens.of(document));
         text = BLANK_LINES.matcher(text).replaceAll("");
         text = LINE_ENDS.matcher(text).replaceAll("\n\n");
@@ -60,7 +61,17 @@ final class PageReader {
         return title != null ? title.wholeText() : url.isEmpty() ? "" : domainOrNothing(url);
     }
 
-    private static Map<String, String> markLinks(Document document, String url) {
+    /** What links are relative to; gpt-oss's own browser takes the page's URL always, which leads astray. */
+    private static String base(Document document, String url) {
+        Element base = document.selectFirst("base[href]");
+        try {
+            return base == null ? url : Urls.join(url, base.attr("href").strip());
+        } catch (IllegalArgumentException e) {
+            return url;
+        }
+    }
+
+    private static Map<String, String> markLinks(Document document, String url, String base) {
         String pageDomain = domainOrNothing(url);
         Map<String, String> links = new LinkedHashMap<>();
         Map<String, String> ids = new HashMap<>();
@@ -76,7 +87,7 @@ final class PageReader {
             }
             String domain = "";
             try {
-                link = Urls.join(url, link);
+                link = Urls.join(base, link);
                 domain = Urls.domain(link);
             } catch (IllegalArgumentException e) {
                 // no link then

@@ -10,6 +10,9 @@ import java.util.regex.Pattern;
 final class TextFlow {
     private static final Pattern SPACES = Pattern.compile("[\\s\\x1c-\\x1f\\x85\\p{Z}]+");
 
+    /** Margins grow no further: a page could else be made to grow without bounds. */
+    static final int DEEPEST = 20;
+
     private final StringBuilder out = new StringBuilder();
     private int breaks;
     private boolean softBreak;
@@ -100,8 +103,8 @@ final class TextFlow {
     }
 
     private String margin() {
-        String margin = quotes == 0 ? "" : ">".repeat(quotes) + " ";
-        return preformatted ? margin + "    ".repeat(1 + lists) : margin;
+        String margin = quotes == 0 ? "" : ">".repeat(Math.min(quotes, DEEPEST)) + " ";
+        return preformatted ? margin + "    ".repeat(1 + Math.min(lists, DEEPEST)) : margin;
     }
 
     private void write(String text, String margin) {
