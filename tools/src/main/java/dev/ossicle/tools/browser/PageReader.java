@@ -31,6 +31,11 @@ final class PageReader {
     /** @param title or null, to take the page's own */
     static Page read(String html, String url, @Nullable String title) {
         Document document = Jsoup.parse(replaceMarkers(html));
+        document.traverse((node, depth) -> {
+            if (node instanceof TextNode text) {
+                text.text(replaceBrackets(text.getWholeText()));
+            }
+        });
         String finalTitle = title(document, url, title);
         Map<String, String> links = markLinks(document, url, base(document, url));
         markImages(document);
@@ -46,11 +51,12 @@ final class PageReader {
     static String replaceMarkers(String html) {
         StringBuilder text = new StringBuilder(html.length());
         html.codePoints().filter(c -> c < 0x10000 || c > 0x1FFFF).forEach(text::appendCodePoint);
-        return text.toString()
-                .replace('\u3010', '\u3016')
-                .replace('\u3011', '\u3017')
-                .replace('\u25FC', '\u25FE')
-                .replace("\u200B", "");
+        return replaceBrackets(text.toString()).replace('\u25FC', '\u25FE').replace("\u200B", "");
+    }
+
+    /** Also of what an entity stood for, which gpt-oss's own browser lets pass: a page could write links that are not its own. */
+    private static String replaceBrackets(String text) {
+        return text.replace('\u3010', '\u3016').replace('\u3011', '\u3017');
     }
 
     private static String title(Document document, String url, @Nullable String given) {
@@ -133,7 +139,8 @@ final class PageReader {
         int number = 0;
         for (Element image : document.select("img")) {
             String name = image.hasAttr("alt") ? image.attr("alt") : image.attr("title");
-            Node mark = new TextNode("[Image " + number++ + (name.isEmpty() ? "]" : ": " + name + "]"));
+            Node mark =
+                    new TextNode("[Image " + number++ + (name.isEmpty() ? "]" : ": " + replaceBrackets(name) + "]"));
             image.replaceWith(mark);
         }
     }
