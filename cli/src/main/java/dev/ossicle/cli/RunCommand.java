@@ -121,7 +121,7 @@ final class RunCommand implements Callable<Integer> {
             split = ",",
             description =
                     "What the model may use: python (in a sandbox, without network), browser=FOLDER (searches and reads"
-                            + " the documents in it), apply_patch=FOLDER (changes files below it).")
+                            + " the documents in it; browser=URL a SearXNG instance, browser=exa, browser=youcom), apply_patch=FOLDER (changes files below it).")
     private List<String> tools = List.of();
 
     @Mixin
