@@ -99,7 +99,7 @@ class TestRunTools {
                         patch -> assertThat(patch).isEqualTo("Done!"));
         assertThat(run.out())
                 .contains("\"text\":\" ([documents.internal](https://documents.internal/travel.md)) \"")
-                .contains("\"source\":{\"title\":\"https://documents.internal/travel.md\",\"url\":\"https://documents.internal/travel.md\"}");
+                .contains("\"source\":{\"title\":\"Travel in May\",\"url\":\"https://documents.internal/travel.md\"}");
         assertThat(work.resolve("report.txt")).hasContent("travel: 395");
     }
 

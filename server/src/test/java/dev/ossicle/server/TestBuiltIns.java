@@ -95,6 +95,7 @@ class TestBuiltIns {
 
     private final class Library implements ToolSession {
         private final List<Source> shown = new ArrayList<>();
+        private boolean closed;
 
         Library() {
             open.incrementAndGet();
@@ -122,7 +123,10 @@ class TestBuiltIns {
 
         @Override
         public void close() {
-            open.decrementAndGet();
+            if (!closed) {
+                closed = true;
+                open.decrementAndGet();
+            }
         }
     }
 
