@@ -33,8 +33,8 @@ record McpCall(
                 .put("name", tool)
                 .put("arguments", output == null ? "" : arguments)
                 .put("approval_request_id", approval == null ? JsonNull.NULL : Json.of(approval))
-                .put("output", output == null || failed ? JsonNull.NULL : Json.of(output.text()))
-                .put("error", failed ? error(output.text()) : JsonNull.NULL);
+                .put("output", output == null || output.failed() ? JsonNull.NULL : Json.of(output.text()))
+                .put("error", output != null && output.failed() ? error(output.text()) : JsonNull.NULL);
     }
 
     private static Json error(String text) {
