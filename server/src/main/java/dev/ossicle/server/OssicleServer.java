@@ -325,6 +325,7 @@ public final class OssicleServer implements AutoCloseable {
         }
         breaker.interrupt();
         router.close();
+        answers.close();
         models.close();
         store.close();
         files.close();

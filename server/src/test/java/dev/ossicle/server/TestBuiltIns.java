@@ -152,7 +152,6 @@ class TestBuiltIns {
         assertThat(scripted.prompt(0)).contains("## python");
         assertThat(scripted.prompt(1))
                 .contains("<|start|>python to=assistant<|channel|>analysis<|message|>call 1<|end|><|start|>assistant");
-        assertThat(open).hasValue(0);
 
         script();
         JsonObject whole = scripted.ok("/v1/responses", "{\"input\": \"Go\", " + TOOL + "}");
@@ -200,6 +199,7 @@ class TestBuiltIns {
                 .hasToString("[{\"type\":\"url_citation\",\"start_index\":13,\"end_index\":52,\"title\":\"A title\","
                         + "\"url\":\"https://a.example/open\"}]");
         assertThat(scripted.prompt(0)).contains("## browser").contains("## python");
+        scripted.close();
         assertThat(open).hasValue(0);
     }
 
@@ -258,6 +258,24 @@ class TestBuiltIns {
                                 + "<|start|>functions.f to=assistant<|channel|>commentary<|message|>seven<|end|><|start|>assistant");
     }
 
+    /** Variables are the conversation's: the same Python answers again, until nobody can go on from it. */
+    @Test
+    void whatGoesOnFromAResponseUsesItsTools() throws Exception {
+        scripted.answer(CODE + "x<|call|>").says("One.");
+        String first = text(scripted.ok("/v1/responses", "{\"input\": \"Go\", " + TOOL + "}"), "id");
+        assertThat(open).hasValue(1);
+        scripted.answer(CODE + "x<|call|>").says("Two.");
+        String on = "{\"input\": \"On\", \"previous_response_id\": \"" + first + "\", " + TOOL + "}";
+        Json second = scripted.ok("/v1/responses", on);
+        assertThat(text(second, "output", 0, "outputs", 0, "logs")).isEqualTo("call 2");
+        scripted.answer(CODE + "x<|call|>").says("Again, from the first.");
+        assertThat(text(scripted.ok("/v1/responses", on), "output", 0, "outputs", 0, "logs"))
+                .isEqualTo("call 1");
+        assertThat(open).hasValue(2);
+        scripted.close();
+        assertThat(open).hasValue(0);
+    }
+
     @Test
     void filesAreKeptForTheClient() throws Exception {
         scripted.answer(CODE + "write<|call|>").answer(CODE + "write<|call|>").says("Made.");
@@ -287,7 +305,7 @@ class TestBuiltIns {
                 "/v1/chat/completions", "{\"messages\": [{\"role\": \"user\", \"content\": \"Go\"}], " + TOOL + "}");
         assertThat(text(answer, "choices", 0, "message", "content")).isEqualTo("Done.");
         assertThat(text(answer, "choices", 0, "finish_reason")).isEqualTo("stop");
-        assertThat(open).hasValue(0);
+        assertThat(open).hasValue(0); // nothing can go on from it
     }
 
     /** It would rather compute, and may not. */

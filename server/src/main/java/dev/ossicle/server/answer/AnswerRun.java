@@ -45,6 +45,12 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     /** Tools of our own, closed with this. */
     private final List<ToolSession> sessions;
 
+    /** Of the built-in ones, those that were called. */
+    private final Set<String> usedNamespaces = new HashSet<>();
+
+    /** What a later answer may go on from. */
+    private final Set<String> keys = new HashSet<>();
+
     /** What they are called by. */
     private final Set<String> recipients;
 
@@ -100,7 +106,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     public AnswerRun(
             Answers answers, ChatModel model, ChatRequest request, List<String> stops, List<ToolSession> sessions) {
         this.answers = answers;
-        this.sessions = List.copyOf(sessions);
+        this.sessions = new ArrayList<>(sessions);
         this.citations = Citations.of(sessions);
         Map<String, ToolRunner.Callee> callees = ToolRunner.callees(List.of(), sessions);
         this.recipients = callees.keySet();
@@ -108,8 +114,18 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         this.filter = new StopFilter(stops);
         this.filters = !stops.isEmpty();
         request.functions().stream().map(ToolDescription::name).forEach(functions::add);
-        this.turn = model.begin(request);
+        try {
+            this.turn = model.begin(request);
+        } catch (RuntimeException e) {
+            sessions.forEach(ToolSession::close);
+            throw e;
+        }
         answers.add(this);
+    }
+
+    /** Names what a later answer goes on from, beside the calls. */
+    public void goesOnFrom(String key) {
+        keys.add(key);
     }
 
     /** Reads to the end. */
@@ -128,6 +144,9 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             }
             Outcome outcome = end(step.finish(), callsOurs(step), usage, repairs, listener);
             complete = true;
+            if (outcome.end() == Outcome.End.STOP || outcome.end() == Outcome.End.CALLS) {
+                shelve();
+            }
             return outcome;
         } finally {
             if (!complete) {
@@ -194,6 +213,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             Message result = Message.toolResult(recipient, channel, output.text());
             results.add(result);
             if (isUnseen(recipient)) {
+                usedNamespaces.add(recipient.replaceAll("\\..*", ""));
                 unseen.add(result);
             }
         }
@@ -412,7 +432,23 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
     private void stop() {
         turn.cancel();
         runner.cancel();
-        sessions.forEach(ToolSession::close);
+        synchronized (sessions) {
+            sessions.forEach(ToolSession::close);
+        }
+    }
+
+    /** Lets the tools that were used wait for an answer that goes on from this one. */
+    private void shelve() {
+        calls.forEach(call -> keys.add(call.id()));
+        synchronized (sessions) {
+            List<ToolSession> used = sessions.stream()
+                    .filter(session -> usedNamespaces.contains(session.namespace().name()))
+                    .toList();
+            if (!used.isEmpty() && !cancelled && !shutdown) {
+                sessions.removeAll(used);
+                answers.shelf().put(keys, used);
+            }
+        }
     }
 
     /** Lets go of an answer that was not read to its end. */

@@ -2,12 +2,17 @@ package dev.ossicle.server.answer;
 
 import dev.ossicle.server.metrics.Metrics;
 import dev.ossicle.server.store.KeptFiles;
+import dev.ossicle.tools.ToolSession;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.ListIterator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The answers that are on their way, and what they share. */
-public final class Answers {
+public final class Answers implements AutoCloseable {
     /** An answer on its way. */
     interface Open {
         /** Ends it soon, because the server ends. */
@@ -19,6 +24,7 @@ public final class Answers {
     private final Duration timeout;
     private final BuiltIns builtIns;
     private final KeptFiles files;
+    private final Shelf shelf = new Shelf();
     private final Set<Open> open = ConcurrentHashMap.newKeySet();
 
     /** @param timeout of one answer, waiting included */
@@ -39,6 +45,37 @@ public final class Answers {
 
     public BuiltIns builtIns() {
         return builtIns;
+    }
+
+    /** Fresh tools for an answer, which closes them. */
+    public List<ToolSession> open(Set<String> builtInTypes) {
+        return builtIns.open(builtInTypes);
+    }
+
+    /**
+     * The same for an answer that may go on from others: what they used is used on.
+     *
+     * @param keys a response's id, or ids of calls
+     */
+    public List<ToolSession> open(Set<String> builtInTypes, Collection<String> keys) {
+        List<ToolSession> kept = new ArrayList<>(shelf.take(keys));
+        List<ToolSession> opened = open(builtInTypes);
+        for (ListIterator<ToolSession> each = opened.listIterator(); each.hasNext(); ) {
+            ToolSession fresh = each.next();
+            for (ToolSession one : kept) {
+                if (one.namespace().name().equals(fresh.namespace().name())) {
+                    fresh.close();
+                    each.set(one);
+                }
+            }
+        }
+        kept.removeAll(opened);
+        kept.forEach(ToolSession::close); // not asked for any more
+        return opened;
+    }
+
+    Shelf shelf() {
+        return shelf;
     }
 
     /** What tools left behind. */
@@ -66,5 +103,10 @@ public final class Answers {
     /** Breaks off what is left. */
     public void shutdown() {
         open.forEach(Open::shutdown);
+    }
+
+    @Override
+    public void close() {
+        shelf.close();
     }
 }

@@ -38,7 +38,7 @@ public record BuiltIns(Map<String, Supplier<ToolSession>> byType, McpServers mcp
     }
 
     /** Sessions for one answer, which closes them. Cheap: nothing starts before it is called. */
-    public List<ToolSession> open(Set<String> types) {
+    List<ToolSession> open(Set<String> types) {
         List<ToolSession> sessions = new ArrayList<>();
         types.forEach(type -> {
             Supplier<ToolSession> tool = byType.get(type);

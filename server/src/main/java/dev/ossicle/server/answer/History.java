@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Collects a conversation as clients tell it, in whatever order and however incomplete, into Harmony's messages. */
@@ -109,6 +110,11 @@ public final class History {
         }
         messages.add(Message.toolResult("functions." + called, Message.COMMENTARY, text));
         thought = false;
+    }
+
+    /** Ids of the calls in it. */
+    public Set<String> calls() {
+        return calls.keySet();
     }
 
     /** Null if there are none. */

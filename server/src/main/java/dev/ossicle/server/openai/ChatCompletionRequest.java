@@ -60,7 +60,6 @@ record ChatCompletionRequest(
             }
         }
         Tools tools = Tools.ofChat(body, answers.builtIns());
-        List<ToolSession> sessions = answers.builtIns().open(tools.builtIns());
         History history = new History(answers.turns());
         List<Fields> messages = body.objects("messages");
         if (messages.isEmpty()) {
@@ -75,6 +74,7 @@ record ChatCompletionRequest(
                 .withEffort(thinking.effort())
                 .withAdjustments(Settings.adjustments(body, vocabulary))
                 .withTopLogprobs(logprobs ? topLogprobs : -1);
+        List<ToolSession> sessions = answers.open(tools.builtIns(), history.calls());
         ChatRequest request = new ChatRequest(
                         history.instructions(),
                         tools.descriptions(),

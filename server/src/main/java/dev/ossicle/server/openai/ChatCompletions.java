@@ -74,7 +74,7 @@ public final class ChatCompletions {
                         asked.stops(),
                         i == 0
                                 ? asked.sessions()
-                                : answers.builtIns().open(asked.tools().builtIns())));
+                                : answers.open(asked.tools().builtIns())));
             }
         } catch (RuntimeException e) {
             runs.close();

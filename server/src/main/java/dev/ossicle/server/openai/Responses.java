@@ -38,7 +38,7 @@ public final class Responses {
         Fields body = exchange.body();
         try (ModelHost.Lease lease = models.use(body.string("model"))) {
             ResponsesRequest asked = ResponsesRequest.read(
-                    body, answers, store, lease.model().engine().config().vocabulary());
+                    body, answers, store, lease.model().engine().config().vocabulary(), true);
             try {
                 answer(exchange, lease, body, asked);
             } finally {
@@ -64,13 +64,17 @@ public final class Responses {
             return;
         }
         try (Runs runs = new Runs()) {
-            runs.add(new AnswerRun(answers, lease.model(), asked.request(), List.of(), asked.sessions()));
+            AnswerRun run = new AnswerRun(answers, lease.model(), asked.request(), List.of(), asked.sessions());
+            runs.add(run);
             if (asked.stream()) {
                 EventStream stream = exchange.stream(EventStream.Format.EVENTS, runs::cancel);
-                stream(runs, new ResponseWriter(asked, model, tokenizer, stream::send), asked, exchange, model);
+                ResponseWriter writer = new ResponseWriter(asked, model, tokenizer, stream::send);
+                run.goesOnFrom(writer.id());
+                stream(runs, writer, asked, exchange, model);
             } else {
                 exchange.watch(runs::cancel);
                 ResponseWriter writer = new ResponseWriter(asked, model, tokenizer, (type, event) -> {});
+                run.goesOnFrom(writer.id());
                 writer.before();
                 Outcome outcome = runs.read(index -> writer).getFirst();
                 if (outcome.end() == Outcome.End.SHUTDOWN) {
@@ -114,7 +118,7 @@ public final class Responses {
         Fields body = exchange.body();
         try (ModelHost.Lease lease = models.use(body.string("model"))) {
             ResponsesRequest asked = ResponsesRequest.read(
-                    body, answers, store, lease.model().engine().config().vocabulary());
+                    body, answers, store, lease.model().engine().config().vocabulary(), false);
             asked.mcp().close();
             exchange.send(object().put("object", "response.input_tokens")
                     .put("input_tokens", lease.model().prompt(asked.request()).length)

@@ -86,8 +86,12 @@ record ResponsesRequest(
             "compaction",
             "ghost_snapshot");
 
-    /** Connects MCP servers; whoever asks for this closes it. */
-    static ResponsesRequest read(Fields body, Answers answers, ResponseStore store, int vocabulary)
+    /**
+     * Connects MCP servers; whoever asks for this closes it.
+     *
+     * @param resumes whether it is answered, and so may take over the tools of the answer that it goes on from
+     */
+    static ResponsesRequest read(Fields body, Answers answers, ResponseStore store, int vocabulary, boolean resumes)
             throws InterruptedException {
         body.refuse("background", "wait for the response, or stream it");
         body.refuse("conversation", "use previous_response_id");
@@ -96,7 +100,7 @@ record ResponsesRequest(
         McpTools mcp = McpTools.open(tools.mcpEntries(), answers.builtIns().mcp());
         boolean complete = false;
         try {
-            ResponsesRequest request = read(body, answers, store, vocabulary, tools, mcp);
+            ResponsesRequest request = read(body, answers, store, vocabulary, tools, mcp, resumes);
             complete = true;
             return request;
         } finally {
@@ -107,12 +111,15 @@ record ResponsesRequest(
     }
 
     private static ResponsesRequest read(
-            Fields body, Answers answers, ResponseStore store, int vocabulary, Tools tools, McpTools mcp)
+            Fields body,
+            Answers answers,
+            ResponseStore store,
+            int vocabulary,
+            Tools tools,
+            McpTools mcp,
+            boolean resumes)
             throws InterruptedException {
         tools.addMcp(mcp);
-        List<ToolSession> hosted = answers.builtIns().open(tools.builtIns());
-        List<ToolSession> sessions = new ArrayList<>(hosted);
-        sessions.addAll(mcp.unasked());
         History history = new History(answers.turns());
         String instructions = body.string("instructions");
         if (instructions != null && !instructions.isEmpty()) {
@@ -138,6 +145,13 @@ record ResponsesRequest(
         int topLogprobs = (int) body.integer("top_logprobs", 0, 0, 20);
         boolean logprobs = topLogprobs > 0 || include.contains("message.output_text.logprobs");
         Fields text = body.fields("text");
+        List<String> keys = new ArrayList<>(history.calls());
+        if (previous != null) {
+            keys.add(previous);
+        }
+        List<ToolSession> hosted = resumes ? answers.open(tools.builtIns(), keys) : answers.open(tools.builtIns());
+        List<ToolSession> sessions = new ArrayList<>(hosted);
+        sessions.addAll(mcp.unasked());
         ChatRequest request = new ChatRequest(
                         history.instructions(),
                         tools.descriptions(),
