@@ -23,8 +23,12 @@ final class Interrupts implements AutoCloseable {
     @Override
     public void close() {
         finished.countDown();
+        remove(hook);
+    }
+
+    static void remove(Thread shutdownHook) {
         try {
-            Runtime.getRuntime().removeShutdownHook(hook);
+            Runtime.getRuntime().removeShutdownHook(shutdownHook);
         } catch (IllegalStateException e) {
             // the JVM is ending already
         }

@@ -1,11 +1,18 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.chat.NanoModel;
+import dev.ossicle.models.Environment;
+import dev.ossicle.models.FoundModel;
+import dev.ossicle.models.OfficialName;
+import dev.ossicle.models.Shelves;
+import dev.ossicle.models.hub.Official;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +38,8 @@ sealed interface ModelLocation {
     /** How the embedded model is called. */
     String NANO = "nano";
 
-    /** {@code gpt-oss}, {@code gpt-oss-20b}, {@code gpt-oss:120b}, {@code openai/gpt-oss-20b}, ... */
-    Pattern KNOWN_NAME = Pattern.compile("(openai/)?gpt-oss(-safeguard)?([:-](20|120)b)?", Pattern.CASE_INSENSITIVE);
+    /** What `ossicle list` may show: worth looking for. */
+    Pattern NAME_LIKE = Pattern.compile("[\\w.-]+[/:_][\\w./:-]+|\\S+\\.gguf");
 
     /** What cannot be the beginning of a sentence. */
     Pattern PATH_LIKE = Pattern.compile("\\S+\\.gguf|(\\.{0,2}|~)[/\\\\]\\S*|https?://\\S+");
@@ -40,17 +47,28 @@ sealed interface ModelLocation {
     /** Whether a lone argument is a model rather than a prompt. */
     static boolean isModel(String argument) {
         return argument.equals(NANO)
-                || KNOWN_NAME.matcher(argument).matches()
+                || OfficialName.of(argument).isPresent()
                 || PATH_LIKE.matcher(argument).matches()
-                || exists(argument);
+                || exists(argument)
+                || (NAME_LIKE.matcher(argument).matches() && find(argument).isPresent());
     }
 
-    /**
-     * @param argument null for the embedded model
-     * @throws UsageException if there is no such model, saying where it was looked for
-     */
-    static ModelLocation of(@Nullable String argument) {
-        return argument != null && argument.matches("https?://.*") ? remote(argument) : local(argument);
+    /** @throws UsageException if there is no such model, saying what to do */
+    static ModelLocation of(String argument) {
+        return argument.matches("https?://.*") ? remote(argument) : local(argument);
+    }
+
+    /** Where no model is named: one of OpenAI's that is on this machine, else the embedded one; says which. */
+    static Local byDefault(PrintWriter err) {
+        Optional<FoundModel> found = new Shelves(Environment.ofProcess()).preferred(MachineMemory.total());
+        if (found.isPresent()) {
+            FoundModel model = found.get();
+            err.println("ossicle: no model named, so this is " + model.name() + " (" + model.source() + ")");
+            return new Local(model.name(), model.path(), false);
+        }
+        err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong;"
+                + " `ossicle pull gpt-oss-20b` gets a real one (13.8 GB)");
+        return local(null);
     }
 
     /** The same where only a checkpoint will do. */
@@ -61,13 +79,28 @@ sealed interface ModelLocation {
         if (exists(argument)) {
             return new Local(argument, Path.of(argument), false);
         }
-        if (KNOWN_NAME.matcher(argument).matches()) {
-            throw new UsageException("there is no file or folder " + argument
-                    + " here: download the model (for example with `hf download openai/gpt-oss-20b`) and give the path of"
-                    + " its folder or of its .gguf file");
+        Optional<FoundModel> found = find(argument);
+        if (found.isPresent()) {
+            FoundModel model = found.get();
+            if (!model.isComplete()) {
+                throw new UsageException(
+                        model.name() + " (" + model.source() + ", " + model.path() + ") is " + model.problem());
+            }
+            return new Local(model.name(), model.path(), false);
+        }
+        Optional<OfficialName> official = OfficialName.of(argument);
+        if (official.isPresent()) {
+            long bytes = Official.bytes(official.get().repository());
+            throw new UsageException(official.get() + " is not on this machine (`ossicle list` says where was looked):"
+                    + " `ossicle pull " + official.get() + "` downloads it"
+                    + (bytes == 0 ? "" : ", " + Sizes.bytes(bytes)));
         }
         throw new UsageException("there is no model " + argument
-                + ": give a folder with a checkpoint, a .gguf file, or nothing for the embedded model");
+                + ": give a folder with a checkpoint, a .gguf file, a name that `ossicle list` shows, or nothing");
+    }
+
+    private static Optional<FoundModel> find(String name) {
+        return new Shelves(Environment.ofProcess()).find(name);
     }
 
     private static Remote remote(String argument) {

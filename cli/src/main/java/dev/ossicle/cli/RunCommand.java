@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  ossicle run \"What is 2 + 3?\"",
-            "  ossicle run ~/models/gpt-oss-20b \"Why is the sky blue?\" --reasoning high",
+            "  ossicle run gpt-oss-20b \"Why is the sky blue?\" --reasoning high",
             "  ossicle run gpt-oss-20b.gguf --file report.txt \"Summarise this report.\" > summary.txt",
             "  ossicle run https://host/v1#gpt-oss-120b \"Hello\"       a host; its key is in OSSICLE_API_KEY",
             "  ossicle run gpt-oss-20b.gguf --tools browser=notes,python \"What did we spend on travel in May?\"",
@@ -57,8 +57,8 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "[MODEL] [PROMPT]",
             hideParamSyntax = true,
             description =
-                    "A folder or a .gguf file (nano, the embedded model, if none is given), and what to ask; a prompt"
-                            + " that is not given is read from standard input.")
+                    "A name, a folder or a .gguf file (if none is given a gpt-oss that is on this machine, else nano, the embedded"
+                            + " model), and what to ask; a prompt that is not given is read from standard input.")
     private List<String> words = List.of();
 
     @Option(
@@ -160,12 +160,10 @@ final class RunCommand implements Callable<Integer> {
         if (maxTokens < 1) {
             throw new UsageException("--max-tokens is " + maxTokens + ", must be at least 1");
         }
-        ModelLocation location = ModelLocation.of(modelWord);
+        ModelLocation location = modelWord == null ? null : ModelLocation.of(modelWord);
         String prompt = prompt(promptWord, err);
-        if (modelWord == null) {
-            err.println(
-                    "ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong; for a real"
-                            + " one download gpt-oss-20b (for example `hf download openai/gpt-oss-20b`) and give its path");
+        if (location == null) {
+            location = ModelLocation.byDefault(err);
         }
         long start = System.nanoTime();
         try (RunTools opened = RunTools.open(tools, mcp.servers(), err);

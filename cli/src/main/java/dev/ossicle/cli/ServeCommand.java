@@ -53,8 +53,8 @@ import picocli.CommandLine.Spec;
             "request names it. docs/api.md says what is answered.",
             "",
             "Examples:",
-            "  ossicle serve                                       the embedded demonstration model, on port 11434",
-            "  ossicle serve ~/models/gpt-oss-20b --port 8080",
+            "  ossicle serve                                       what is on this machine, on port 11434",
+            "  ossicle serve gpt-oss-20b --port 8080",
             "  ossicle serve gpt-oss-20b.gguf --host 0.0.0.0 --api-key @keys.txt --store responses.db",
             "  ossicle serve gpt-oss-20b.gguf --mcp files=\"npx -y @modelcontextprotocol/server-filesystem /srv/docs\"",
             "  curl http://127.0.0.1:11434/v1/chat/completions -H 'Content-Type: application/json' \\",
@@ -68,7 +68,8 @@ final class ServeCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "MODEL",
-            description = "Folders or .gguf files; the embedded model by default.")
+            description =
+                    "Names, folders or .gguf files; by default a gpt-oss that is on this machine, else the embedded model.")
     private List<String> models = List.of();
 
     @Mixin
@@ -204,14 +205,14 @@ final class ServeCommand implements Callable<Integer> {
         ServerOptions options = options(err);
         EngineOptions limits = limits();
         List<InstalledModel> installed = new ArrayList<>();
-        for (String word : models.isEmpty() ? List.of(ModelLocation.NANO) : models) {
-            installed.add(installed(ModelLocation.local(word), limits, installed.isEmpty() ? promptCache : null, err));
+        List<ModelLocation.Local> locations = models.isEmpty()
+                ? List.of(ModelLocation.byDefault(err))
+                : models.stream().map(ModelLocation::local).toList();
+        for (ModelLocation.Local location : locations) {
+            installed.add(installed(location, limits, installed.isEmpty() ? promptCache : null, err));
         }
         if (installed.stream().noneMatch(model -> model.name().equals(ModelLocation.NANO))) {
             installed.add(installed(ModelLocation.local(null), limits, null, err));
-        }
-        if (models.isEmpty()) {
-            err.println("ossicle: no model named, so this is nano, a tiny demonstration model that is often wrong");
         }
         ModelHost host = new ModelHost(installed, keepAlive == null ? null : duration("--keep-alive", keepAlive));
         BuiltIns builtIns = builtIns(err);
@@ -364,8 +365,10 @@ final class ServeCommand implements Callable<Integer> {
         if (location.isNano()) {
             return ModelLocation.NANO;
         }
-        String name =
-                String.valueOf(location.path().toAbsolutePath().normalize().getFileName());
+        boolean isPath = location.name().equals(location.path().toString());
+        String name = isPath
+                ? String.valueOf(location.path().toAbsolutePath().normalize().getFileName())
+                : location.name();
         return name.endsWith(".gguf") ? name.substring(0, name.length() - ".gguf".length()) : name;
     }
 

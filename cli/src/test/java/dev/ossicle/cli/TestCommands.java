@@ -197,7 +197,10 @@ class TestCommands {
                     run MODEL Hi --file nowhere.txt   | 1 | nowhere.txt: no such file
                     run MODEL What is this            | 2 | put the prompt in quotes
                     run ./missing.gguf Hi             | 2 | there is no model ./missing.gguf
-                    run gpt-oss-20b Hi                | 2 | there is no file or folder gpt-oss-20b
+                    run gpt-oss-20b Hi                | 2 | `ossicle pull gpt-oss-20b` downloads it, 13.8 GB
+                    pull gpt-5                        | 1 | names no model
+                    pull gpt-oss-20b --offline        | 1 | --offline forbids
+                    rm gpt-oss-20b                    | 1 | there is no model gpt-oss-20b
                     run --frobnicate                  | 2 | frobnicate
                     frobnicate                        | 2 | frobnicate
                     logits --model MODEL --tokens 1,x --out OUT             | 2 | number 2 is "x"
@@ -260,7 +263,8 @@ class TestCommands {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "run", "show", "doctor", "logits", "tokenize", "harmony", "synth"})
+    @ValueSource(
+            strings = {"", "run", "show", "doctor", "logits", "tokenize", "harmony", "synth", "pull", "list", "rm"})
     void helpIsThereForEveryCommand(String command) {
         CommandLineRun run = command.isEmpty() ? CommandLineRun.of("--help") : CommandLineRun.of(command, "--help");
         assertThat(run.status()).isZero();

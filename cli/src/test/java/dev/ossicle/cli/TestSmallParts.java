@@ -67,4 +67,17 @@ class TestSmallParts {
         progress.end();
         assertThat(text.toString()).isEmpty();
     }
+
+    @Test
+    void aTransferSaysHowItGoes() {
+        assertThat(Transfer.describe(3_000_000_000L, 12_000_000_000L, 50e6))
+                .isEqualTo("[#####               ]  25 %  3.0 GB of 12.0 GB, 50.0 MB/s, 3 min 0 s left");
+        assertThat(Transfer.describe(0, 0, 0)).contains("100 %").doesNotContain("left");
+        StringWriter shown = new StringWriter();
+        Transfer transfer = new Transfer(new PrintWriter(shown, true), true);
+        transfer.update(10, 100);
+        transfer.update(100, 100);
+        transfer.note("done");
+        assertThat(shown.toString()).contains("100 %  100 B of 100 B").endsWith("done" + System.lineSeparator());
+    }
 }

@@ -30,11 +30,14 @@ class TestArchitecture {
             Map.entry("cpu", List.of("engine", "checkpoint")),
             Map.entry("grammar", List.of("json", "harmony", "engine")),
             Map.entry("tools", List.of("json", "harmony")),
+            Map.entry("models", List.of("json")),
             Map.entry("chat", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools")),
             Map.entry("server", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")),
             Map.entry(
                     "cli",
-                    List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat", "server")),
+                    List.of(
+                            "json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat", "models",
+                            "server")),
             Map.entry("train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
 
     /** What runs on every JVM: no third-party library at run time. */

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ossicle.models.hub;
+
+import org.jspecify.annotations.NullMarked;

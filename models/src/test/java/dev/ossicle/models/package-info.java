@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ossicle.models;
+
+import org.jspecify.annotations.NullMarked;
