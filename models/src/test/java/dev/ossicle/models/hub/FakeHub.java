@@ -34,7 +34,10 @@ final class FakeHub implements AutoCloseable {
         boolean answer(HttpExchange exchange, byte[] content) throws IOException;
     }
 
-    record Request(String path, @Nullable String authorization, @Nullable String range) {}
+    record Request(
+            String path,
+            @Nullable String authorization,
+            @Nullable String range) {}
 
     final Map<String, byte[]> files = new TreeMap<>();
     /** Digests that are announced instead of the right ones. */
@@ -109,8 +112,7 @@ final class FakeHub implements AutoCloseable {
             return;
         }
         long[] range = range(request.range());
-        exchange.getResponseHeaders()
-                .set("Content-Range", "bytes " + range[0] + "-" + range[1] + "/" + content.length);
+        exchange.getResponseHeaders().set("Content-Range", "bytes " + range[0] + "-" + range[1] + "/" + content.length);
         send(exchange, 206, content, (int) range[0], (int) (range[1] - range[0] + 1));
     }
 
