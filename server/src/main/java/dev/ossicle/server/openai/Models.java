@@ -4,22 +4,34 @@ import static dev.ossicle.server.openai.Wire.object;
 
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonObject;
+import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.server.http.Exchange;
 import dev.ossicle.server.models.InstalledModel;
 import dev.ossicle.server.models.ModelHost;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
 
 /** {@code /v1/models}. */
 public final class Models {
     private final ModelHost models;
+    private final BuiltIns builtIns;
 
-    public Models(ModelHost models) {
+    public Models(ModelHost models, BuiltIns builtIns) {
         this.models = models;
+        this.builtIns = builtIns;
     }
 
+    /** With the tools that this server runs, as a request for a response lists them: OpenAI has no place for that. */
     public void list(Exchange exchange) throws IOException {
+        List<Json> tools = new ArrayList<>();
+        for (String type : new TreeSet<>(builtIns.byType().keySet())) {
+            tools.add(object().put("type", type).build());
+        }
         exchange.send(object().put("object", "list")
                 .put("data", Json.of(models.models().stream().map(Models::json).toList()))
+                .put("tools", Json.of(tools))
                 .build());
     }
 

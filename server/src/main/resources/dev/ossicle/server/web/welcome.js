@@ -1,0 +1,46 @@
+// Before anything was asked: what answers here, and something to begin with.
+import { html } from "./html.js";
+import { Mark } from "./icons.js";
+
+/** The name of the demonstration model that Ossicle carries. */
+const NANO = "nano";
+
+const NANO_EXAMPLES = ["What is 2 + 3?", "What is the capital of Japan?", "Who are you?", "Take 4 away from 9."];
+const EXAMPLES = [
+    "Explain what the small bones of the ear do, in three sentences.",
+    "Write a Java record for a bank transfer, with checks.",
+    "Compare three ways to sort a list that is nearly sorted, in a table.",
+    "I have flour, eggs and a lemon. What can I bake?",
+];
+
+export function Welcome({ chat, state }) {
+    const model = state.current.model ?? state.models[0]?.id ?? null;
+    const nano = model === NANO;
+    return html`<div class="welcome">
+        <${Mark} />
+        ${nano ? html`<${Nano} />` : html`<h1>${model === null ? "Ossicle" : "What would you like to know?"}</h1>`}
+        ${!nano &&
+        model !== null &&
+        html`<p><strong>${model}</strong> answers, on ${state.server.device ? `the server’s ${state.server.device}` : "this server"}. It can be wrong: check what matters.</p>`}
+        ${model !== null &&
+        html`<ul class="examples" aria-label="Examples">
+            ${(nano ? NANO_EXAMPLES : EXAMPLES).map(
+                (example) => html`<li>
+                    <button type="button" onClick=${() => chat.ask(example)}>${example}</button>
+                </li>`,
+            )}
+        </ul>`}
+        <p class="note">Conversations are kept in this browser. The page talks to this server and to nobody else.</p>
+    </div>`;
+}
+
+const Nano = () => html`
+    <h1>This is nano. It is tiny, and often wrong.</h1>
+    <p>
+        nano is a demonstration: a model of gpt-oss’s architecture, ten thousand times smaller, which comes with Ossicle to show that
+        everything works. It knows small sums, some capitals and who it is, and little else.
+    </p>
+    <p>For real answers get OpenAI’s open model (13 GB; the server’s machine needs 16 GB of memory), and start again:</p>
+    <pre tabindex="0"><code>ossicle pull gpt-oss-20b
+ossicle serve gpt-oss-20b</code></pre>
+`;
