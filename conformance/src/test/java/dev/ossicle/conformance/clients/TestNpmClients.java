@@ -6,9 +6,7 @@ import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.server.Actor;
 import dev.ossicle.server.Scripted;
 import dev.ossicle.server.ServerOptions;
-import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +26,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("clients")
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class TestNpmClients {
-    private static final Path CLIENTS = Path.of("clients");
-
     private final Scripted scripted = new Scripted(ServerOptions.DEFAULT, EngineOptions.DEFAULT, true);
 
     TestNpmClients() throws IOException {
@@ -43,31 +39,13 @@ class TestNpmClients {
 
     @BeforeAll
     static void install() throws Exception {
-        if (!Files.exists(CLIENTS.resolve("node_modules/@modelcontextprotocol"))) {
-            assertThat(run(Map.of(), "npm", "install", "--no-audit", "--no-fund", "--no-package-lock"))
-                    .contains("added");
-        }
-    }
-
-    /** What a program prints; fails with it if the program does. */
-    private static String run(Map<String, String> environment, String... command)
-            throws IOException, InterruptedException {
-        ProcessBuilder builder =
-                new ProcessBuilder(command).directory(CLIENTS.toFile()).redirectErrorStream(true);
-        builder.environment().putAll(environment);
-        builder.redirectInput(new File("/dev/null"));
-        Process process = builder.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor())
-                .as("%s printed:%n%s", List.of(command), output)
-                .isZero();
-        return output;
+        Node.install();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "agents", "ollama"})
     void libraries(String name) throws Exception {
-        assertThat(run(Map.of(), "node", name + ".mjs", scripted.server.address()))
+        assertThat(Node.run(Map.of(), "node", name + ".mjs", scripted.server.address()))
                 .endsWith(name + " ok\n");
     }
 
@@ -82,7 +60,7 @@ class TestNpmClients {
         command.add("model_providers.x={name=\"x\",base_url=\"" + scripted.server.address()
                 + "/v1\",wire_api=\"responses\"}");
         command.add("call exec_command with {\"cmd\": \"cat secret.txt\"}");
-        String output = run(
+        String output = Node.run(
                 Map.of(
                         "CODEX_HOME",
                         Files.createDirectory(home.resolve("codex")).toString()),
@@ -96,7 +74,7 @@ class TestNpmClients {
     /** The same as it looks for Ollama by itself: version, models, a pull of what is missing, then Responses. */
     @Test
     void codexTakesUsForOllama(@TempDir Path home) throws Exception {
-        String output = run(
+        String output = Node.run(
                 Map.of(
                         "CODEX_HOME",
                         Files.createDirectory(home.resolve("codex")).toString(),
@@ -120,7 +98,7 @@ class TestNpmClients {
     void curl() throws Exception {
         String url = scripted.server.address() + "/v1/chat/completions";
         String body = "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}";
-        assertThat(run(Map.of(), "curl", "-sS", "--fail", url, "--json", body)).contains("You said: Hello");
-        assertThat(run(Map.of(), "curl", "-sS", url, "-d", body)).contains("Content-Type: application/json");
+        assertThat(Node.run(Map.of(), "curl", "-sS", "--fail", url, "--json", body)).contains("You said: Hello");
+        assertThat(Node.run(Map.of(), "curl", "-sS", url, "-d", body)).contains("Content-Type: application/json");
     }
 }

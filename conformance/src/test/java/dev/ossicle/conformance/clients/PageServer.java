@@ -1,0 +1,127 @@
+package dev.ossicle.conformance.clients;
+
+import dev.ossicle.engine.EngineOptions;
+import dev.ossicle.harmony.ToolNamespace;
+import dev.ossicle.server.Scripted;
+import dev.ossicle.server.ServerOptions;
+import dev.ossicle.server.answer.BuiltIns;
+import dev.ossicle.tools.ToolFile;
+import dev.ossicle.tools.ToolOutput;
+import dev.ossicle.tools.ToolSession;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** A server for the page to be tried with: its model does what the scenarios in {@code clients/web} ask for. */
+final class PageServer implements AutoCloseable {
+    private static final Pattern USER =
+            Pattern.compile("<\\|start\\|>user<\\|message\\|>(.*?)<\\|end\\|>", Pattern.DOTALL);
+    private static final Pattern EFFORT = Pattern.compile("Reasoning: (\\w+)");
+    private static final Pattern PRINTED = Pattern.compile(
+            "<\\|start\\|>python to=assistant<\\|channel\\|>analysis<\\|message\\|>(.*?)<\\|end\\|>", Pattern.DOTALL);
+
+    /** A token at a time that one can see. */
+    private static final Duration SLOWLY = Duration.ofMillis(3);
+
+    private final Scripted scripted;
+    private volatile boolean slow;
+
+    PageServer(List<String> keys) throws IOException {
+        scripted = new Scripted(
+                ServerOptions.DEFAULT.withKeys(keys),
+                EngineOptions.DEFAULT,
+                true,
+                new BuiltIns(Map.of(BuiltIns.CODE_INTERPRETER, Python::new)));
+        scripted.runner.author(prompt -> Scripted.tokens(answer(Scripted.TOKENIZER.decode(prompt))));
+        scripted.runner.beforeForward(() -> {
+            if (slow) {
+                LockSupport.parkNanos(SLOWLY.toNanos());
+            }
+        });
+    }
+
+    String address() {
+        return scripted.server.address();
+    }
+
+    private String answer(String prompt) {
+        String asked = "";
+        int questions = 0;
+        int end = 0;
+        for (Matcher each = USER.matcher(prompt); each.find(); end = each.end()) {
+            asked = each.group(1);
+            questions++;
+        }
+        slow = asked.equals("count slowly");
+        Matcher printed = PRINTED.matcher(prompt);
+        if (printed.find(end)) {
+            return says("It printed " + printed.group(1) + ".");
+        }
+        return switch (asked) {
+            case "count slowly" ->
+                says(IntStream.range(0, 9999).mapToObj(Integer::toString).collect(Collectors.joining(" ")));
+            case "use python" ->
+                prompt.contains("## python")
+                        ? "<|channel|>analysis<|message|>I compute.<|end|><|start|>assistant to=python<|channel|>analysis code"
+                                + "<|message|>total = 0\nfor part in (2, 2):  # both\n    total += part\nprint(2 + 2)<|call|>"
+                        : says("No python here.");
+            case "Which effort?" -> {
+                Matcher effort = EFFORT.matcher(prompt);
+                yield says("The effort is " + (effort.find() ? effort.group(1) : "unknown") + ".");
+            }
+            case "as JSON" -> says("{\"said\": \"as JSON\"}");
+            default -> says("Question " + questions + ": You said " + asked + ".");
+        };
+    }
+
+    private static String says(String text) {
+        return "<|channel|>analysis<|message|>The user speaks.<|end|><|start|>assistant<|channel|>final<|message|>"
+                + text + "<|return|>";
+    }
+
+    @Override
+    public void close() {
+        slow = false;
+        scripted.close();
+    }
+
+    /** Prints four, and leaves a picture of one dot. */
+    private static final class Python implements ToolSession {
+        private static final byte[] PICTURE = Base64.getDecoder()
+                .decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkaPhfDwAEAgH/x5xF7AAAAABJRU5ErkJggg==");
+
+        @Override
+        public ToolNamespace namespace() {
+            return ToolNamespace.python();
+        }
+
+        @Override
+        public ToolOutput call(String function, String body) {
+            return new ToolOutput("4", false, List.of(new ToolFile("plot.png", PICTURE.length)), List.of());
+        }
+
+        @Override
+        public byte[] file(String name) {
+            return PICTURE.clone();
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** The server by itself, to look at the page while one works on it; a key if one is given. */
+    public static void main(String[] keys) throws Exception {
+        try (PageServer server = new PageServer(List.of(keys))) {
+            System.out.println(server.address());
+            new CountDownLatch(1).await();
+        }
+    }
+}
