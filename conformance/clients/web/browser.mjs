@@ -88,7 +88,9 @@ export async function write(page, text) {
 
 /** Asks, and waits for the end of the answer. */
 export async function ask(page, text) {
+    const before = await page.locator("section.turn").count();
     await write(page, text);
+    await page.locator("section.turn").nth(before).waitFor();
     await settled(page);
 }
 

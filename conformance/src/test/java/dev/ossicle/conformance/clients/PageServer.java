@@ -8,9 +8,15 @@ import dev.ossicle.server.answer.BuiltIns;
 import dev.ossicle.tools.ToolFile;
 import dev.ossicle.tools.ToolOutput;
 import dev.ossicle.tools.ToolSession;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -19,6 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 
 /** A server for the page to be tried with: its model does what the scenarios in {@code clients/web} ask for. */
 final class PageServer implements AutoCloseable {
@@ -93,10 +100,37 @@ final class PageServer implements AutoCloseable {
         scripted.close();
     }
 
-    /** Prints four, and leaves a picture of one dot. */
+    /** Prints four, and leaves a plot. */
     private static final class Python implements ToolSession {
-        private static final byte[] PICTURE = Base64.getDecoder()
-                .decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkaPhfDwAEAgH/x5xF7AAAAABJRU5ErkJggg==");
+        private static final byte[] PLOT = plot();
+
+        private static byte[] plot() {
+            BufferedImage image = new BufferedImage(420, 200, BufferedImage.TYPE_INT_RGB);
+            Graphics2D graphics = image.createGraphics();
+            graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+            graphics.setColor(Color.WHITE);
+            graphics.fillRect(0, 0, image.getWidth(), image.getHeight());
+            graphics.setColor(Color.LIGHT_GRAY);
+            graphics.drawLine(20, 180, 400, 180);
+            graphics.drawLine(20, 20, 20, 180);
+            graphics.setColor(new Color(0x0F5F63));
+            graphics.setStroke(new BasicStroke(2.5f));
+            for (int x = 20; x < 400; x++) {
+                graphics.drawLine(x, height(x), x + 1, height(x + 1));
+            }
+            graphics.dispose();
+            ByteArrayOutputStream png = new ByteArrayOutputStream();
+            try {
+                ImageIO.write(image, "png", png);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return png.toByteArray();
+        }
+
+        private static int height(int x) {
+            return (int) (100 - 70 * Math.sin((x - 20) / 30.0) * Math.exp(-(x - 20) / 180.0));
+        }
 
         @Override
         public ToolNamespace namespace() {
@@ -105,12 +139,12 @@ final class PageServer implements AutoCloseable {
 
         @Override
         public ToolOutput call(String function, String body) {
-            return new ToolOutput("4", false, List.of(new ToolFile("plot.png", PICTURE.length)), List.of());
+            return new ToolOutput("4", false, List.of(new ToolFile("plot.png", PLOT.length)), List.of());
         }
 
         @Override
         public byte[] file(String name) {
-            return PICTURE.clone();
+            return PLOT.clone();
         }
 
         @Override

@@ -110,13 +110,13 @@ function Transcript({ chat, state }) {
     const box = useRef(null);
     const [atEnd, setAtEnd] = useState(true);
     useLayoutEffect(() => {
-        if (atEnd) {
+        if (atEnd && current.turns.length > 0) {
             box.current.scrollTop = box.current.scrollHeight;
         }
     });
     useLayoutEffect(() => {
         setAtEnd(true);
-        box.current.scrollTop = box.current.scrollHeight;
+        box.current.scrollTop = current.turns.length > 0 ? box.current.scrollHeight : 0;
     }, [current.id, current.turns.length]);
     const onScroll = () => {
         const { scrollTop, scrollHeight, clientHeight } = box.current;
@@ -137,7 +137,7 @@ function Transcript({ chat, state }) {
                 running=${busy}
             />`,
         )}
-        ${!atEnd && html`<${IconButton} icon=${Down} label="To the end" class="icon-button to-end" onClick=${() => setAtEnd(true)} />`}
+        ${!atEnd && current.turns.length > 0 && html`<${IconButton} icon=${Down} label="To the end" class="icon-button to-end" onClick=${() => setAtEnd(true)} />`}
     </div>`;
 }
 

@@ -12,7 +12,8 @@ const DEFAULTS = ["model", "effort", "tools", "instructions", "sampling"];
 
 export class Chat {
     #draw;
-    #drawing = false;
+    #timer = null; // until it is drawn again
+    #drawing = false; // with the next frame
     #drawTook = 0;
     #unsaved = new Set();
     #saving = null;
@@ -59,21 +60,27 @@ export class Chat {
         await connecting;
     }
 
-    set(changes) {
+    /** @param lazily whether it can wait where drawing takes long, as a word more can */
+    set(changes, lazily = false) {
         this.state = { ...this.state, ...changes };
-        if (this.#drawing) {
+        if (this.#drawing || (lazily && this.#timer !== null)) {
             return;
         }
-        this.#drawing = true;
-        const draw = () => {
-            this.#drawing = false;
-            const start = performance.now();
-            this.#draw(this);
-            this.#drawTook = performance.now() - start;
-        };
+        clearTimeout(this.#timer);
         // What takes long to draw is drawn less often, so that the page stays usable.
-        const rest = this.#drawTook > 12 ? Math.min(1000, 4 * this.#drawTook) : 0;
-        setTimeout(() => (document.hidden ? draw() : requestAnimationFrame(draw)), rest);
+        const rest = lazily && this.#drawTook > 12 ? Math.min(1000, 4 * this.#drawTook) : 0;
+        this.#timer = setTimeout(() => {
+            this.#timer = null;
+            this.#drawing = true;
+            document.hidden ? this.#drawNow() : requestAnimationFrame(() => this.#drawNow());
+        }, rest);
+    }
+
+    #drawNow() {
+        this.#drawing = false;
+        const start = performance.now();
+        this.#draw(this);
+        this.#drawTook = performance.now() - start;
     }
 
     // ---- the server
@@ -170,7 +177,7 @@ export class Chat {
     }
 
     /** Changes a conversation and has it kept. */
-    change(id, changes) {
+    change(id, changes, lazily = false) {
         const before = this.find(id);
         if (!before) {
             return; // deleted meanwhile
@@ -180,7 +187,7 @@ export class Chat {
         this.set({
             current: current.id === id ? after : current,
             conversations: this.state.conversations.map((one) => (one.id === id ? after : one)),
-        });
+        }, lazily);
         this.#keep(id);
     }
 
@@ -286,11 +293,12 @@ export class Chat {
         this.#changeTurn(this.state.current.id, turnId, () => ({ shown: place }));
     }
 
-    #changeTurn(id, turnId, changes) {
-        this.change(id, ({ turns }) => ({
+    #changeTurn(id, turnId, changes, lazily = false) {
+        const change = ({ turns }) => ({
             updated: Date.now(),
             turns: turns.map((turn) => (turn.id === turnId ? { ...turn, ...changes(turn) } : turn)),
-        }));
+        });
+        this.change(id, change, lazily);
     }
 
     async #run(id, turnId) {
@@ -306,9 +314,8 @@ export class Chat {
         });
         const show = (next) => {
             answer = next;
-            this.#changeTurn(id, turnId, ({ answers: all }) => ({
-                answers: all.map((one) => (one.id === next.id ? next : one)),
-            }));
+            const put = ({ answers: all }) => ({ answers: all.map((one) => (one.id === next.id ? next : one)) });
+            this.#changeTurn(id, turnId, put, true);
         };
         this.#runs.set(id, abort);
         this.#showRuns();

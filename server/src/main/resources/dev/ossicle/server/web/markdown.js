@@ -74,6 +74,7 @@ export function Markdown({ text, annotations = [], live = false }) {
         return html`<div class="markdown"><p class="plain">${text}</p></div>`;
     }
     const signature = `${Object.keys(tokens.links).length} ${citations.length}`;
+    const highest = Math.min(6, ...tokens.map((token) => (token.type === "heading" ? token.depth : 6)));
     return html`<div class="markdown">
         ${tokens.map(
             (token, i) =>
@@ -84,6 +85,7 @@ export function Markdown({ text, annotations = [], live = false }) {
                     live=${live && i + 1 === tokens.length}
                     token=${token}
                     citations=${citations}
+                    highest=${highest}
                 />`,
         )}
     </div>`;
@@ -91,8 +93,8 @@ export function Markdown({ text, annotations = [], live = false }) {
 
 /** Drawn again only when its text changes: of a long answer that grows, that is the last block. */
 const Block = memo(
-    ({ token, citations, live }) => block(token, { citations, live, depth: 0 }),
-    ["raw", "signature", "live"],
+    ({ token, citations, live, highest }) => block(token, { citations, live, highest, depth: 0 }),
+    ["raw", "signature", "live", "highest"],
 );
 
 /** Puts marks where the citations are; their places count code points, as OpenAI's do. */
@@ -125,7 +127,8 @@ function block(token, context) {
         case "def":
             return null;
         case "heading":
-            return html`<${`h${Math.min(6, token.depth + 2)}`}>${inlines(token.tokens, inside)}<//>`;
+            // The question is an h2: the highest of an answer comes next.
+            return html`<${`h${Math.min(6, 3 + Math.max(0, token.depth - context.highest))}`}>${inlines(token.tokens, inside)}<//>`;
         case "paragraph":
             return html`<p>${inlines(token.tokens, inside)}</p>`;
         case "text":

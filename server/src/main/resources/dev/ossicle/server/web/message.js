@@ -7,7 +7,7 @@ import { FileCard } from "./files.js";
 import { html, memo, useEffect, useRef, useState } from "./html.js";
 import { Again, Edit, Left, Mark, Right, Thought, Warning } from "./icons.js";
 import { Link, Markdown, hostOf } from "./markdown.js";
-import { Elapsed, duration } from "./time.js";
+import { Elapsed, duration, useNow } from "./time.js";
 
 /** A turn is drawn again when it changes, and not with every word of another one. */
 export const Turn = memo(({ turn, chat, place, reasoning, running }) => {
@@ -82,6 +82,7 @@ function Answer({ answer, turn, chat, reasoning, running }) {
                 ${files.map((file) => html`<li key=${file.file_id}><${FileCard} file=${file} /></li>`)}
             </ul>`}
             ${sources.length > 0 && html`<${Sources} sources=${sources} />`}
+            ${live && !waiting && html`<${Progress} answer=${answer} />`}
             <${Ending} answer=${answer} turn=${turn} chat=${chat} running=${running} />
             ${!live && html`<${Footer} answer=${answer} turn=${turn} chat=${chat} running=${running} />`}
         </div>
@@ -159,6 +160,15 @@ function Ending({ answer, turn, chat, running }) {
         default:
             return null;
     }
+}
+
+/** How fast it comes, by itself once a second. */
+function Progress({ answer }) {
+    const now = useNow(1000);
+    const rate = speed(answer, now);
+    return html`<p class="facts progress">
+        ${answer.pieces} tokens${rate && ` · ${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}
+    </p>`;
 }
 
 function Footer({ answer, turn, chat, running }) {

@@ -1,13 +1,18 @@
 import { html, useEffect, useState } from "./html.js";
 
-/** Seconds since, counted by itself. */
-export function Elapsed({ since }) {
+/** The time, which goes on by itself. @param every in milliseconds */
+export function useNow(every) {
     const [now, setNow] = useState(Date.now());
     useEffect(() => {
-        const timer = setInterval(() => setNow(Date.now()), 500);
+        const timer = setInterval(() => setNow(Date.now()), every);
         return () => clearInterval(timer);
     }, []);
-    const seconds = Math.floor((now - since) / 1000);
+    return now;
+}
+
+/** Seconds since, counted by itself. */
+export function Elapsed({ since }) {
+    const seconds = Math.floor((useNow(500) - since) / 1000);
     return html`<span class="elapsed">${seconds > 0 ? ` ${seconds} s` : ""}</span>`;
 }
 

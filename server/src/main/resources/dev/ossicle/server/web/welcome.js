@@ -37,7 +37,7 @@ export function Welcome({ chat, state }) {
 const Nano = () => html`
     <h1>This is nano. It is tiny, and often wrong.</h1>
     <p>
-        nano is a demonstration: a model of gpt-oss’s architecture, ten thousand times smaller, which comes with Ossicle to show that
+        nano is a demonstration: a model of gpt-oss’s architecture, thousands of times smaller, which comes with Ossicle to show that
         everything works. It knows small sums, some capitals and who it is, and little else.
     </p>
     <p>For real answers get OpenAI’s open model (13 GB; the server’s machine needs 16 GB of memory), and start again:</p>
