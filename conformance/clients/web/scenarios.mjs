@@ -288,7 +288,11 @@ export async function needsAKey(address) {
 
 /** Nothing that a model says runs, loads or stops anything. */
 export async function survivesHostileAnswers(address) {
-    await withPage(address, {}, async (page) => {
+    await withPage(address, { expected: /TrustedHTML/ }, async (page) => {
+        await page.evaluate(() => {
+            window.tasks = [];
+            new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((one) => one.duration))).observe({ type: "longtask" });
+        });
         await scripted(page, responseOf([thought(HOSTILE.join("\n")), message(HOSTILE.join("\n\n"))]));
         await ask(page, HOSTILE[0]);
         for (const hostile of HOSTILE.slice(0, 6)) {
@@ -317,14 +321,15 @@ export async function survivesHostileAnswers(address) {
         });
         assert.ok(refused, "no text becomes HTML");
         await button(page, "New conversation").click();
+        const longest = () => page.evaluate(() => Math.round(Math.max(0, ...window.tasks.splice(0))));
         for (const [name, text] of HUGE) {
             await scripted(page, responseOf([message(text)]));
-            const start = Date.now();
+            await longest();
             await ask(page, name);
             await page.evaluate(() => new Promise(requestAnimationFrame));
-            const took = Date.now() - start;
-            console.log(`${name}: ${text.length} characters in ${took} ms`);
-            assert.ok(took < 5000, `${name} took ${took} ms`);
+            const took = await longest();
+            console.log(`${name}, ${text.length} characters: blocks for ${took} ms`);
+            assert.ok(took < 10_000, `${name} blocks for ${took} ms`); // speeds are measured here, not asserted
         }
         // Long answers in many pieces: the page answers to the user meanwhile.
         const pieces = Array.from({ length: 3000 }, (_, i) => `word${i} **b** \`c\`\n\n`);
@@ -334,6 +339,7 @@ export async function survivesHostileAnswers(address) {
         await scripted(page, events);
         await ask(page, "pieces");
         await answer(page).getByText("word2999").waitFor();
+        console.log(`an answer in 3000 pieces: blocks for ${await longest()} ms`);
     });
 }
 
@@ -430,7 +436,7 @@ export async function isQuick(address) {
         const bytes = sizes.reduce((sum, size) => sum + size, 0);
         console.log(`first paint ${measured.map((one) => Math.round(one.paint)).join(", ")} ms, ready ${Math.round(measured[0].loaded)} ms, ${sizes.length} files, ${bytes} bytes`);
         assert.ok(bytes < 500_000, `${bytes} bytes`);
-        assert.ok(paint < 3000, `${paint} ms`); // 300 on a machine that does nothing else
+        assert.ok(paint < 10_000, `${paint} ms`); // speeds are measured here, not asserted
     });
 }
 

@@ -3,9 +3,8 @@ import { CodeBlock } from "./code.js";
 import { html } from "./html.js";
 import { Python, Search, Tool } from "./icons.js";
 import { Link } from "./markdown.js";
+import { Plain } from "./plain.js";
 import { Elapsed, duration } from "./time.js";
-
-const MAX_SHOWN = 20_000;
 
 export function ToolCard({ item }) {
     switch (item.type) {
@@ -102,10 +101,7 @@ function Output({ text, failed = false }) {
     if (whole === "") {
         return null;
     }
-    const cut = whole.length > MAX_SHOWN;
-    return html`<pre class=${failed ? "output failed" : "output"} tabindex="0" aria-label="Output">${whole.slice(0, MAX_SHOWN)}${
-        cut ? `\n… ${whole.length - MAX_SHOWN} more characters` : ""
-    }</pre>`;
+    return html`<pre class=${failed ? "output failed" : "output"} tabindex="0" aria-label="Output"><${Plain} text=${whole} /></pre>`;
 }
 
 const plain = (value) => (value == null ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2));

@@ -1,6 +1,7 @@
 // A block of code with its language, a button that copies it, and colours that come once it is complete.
 import { CopyButton } from "./buttons.js";
 import { html, useEffect, useState } from "./html.js";
+import { Plain } from "./plain.js";
 
 const MAX_COLOURED = 60_000;
 
@@ -99,6 +100,6 @@ export function CodeBlock({ text, language, live = false }) {
             <span>${name || "text"}</span>
             <${CopyButton} text=${() => text} label="Copy code" />
         </figcaption>
-        <pre tabindex="0"><code>${coloured?.text === text ? coloured.views : text}</code></pre>
+        <pre tabindex="0"><code>${coloured?.text === text ? coloured.views : html`<${Plain} text=${text} />`}</code></pre>
     </figure>`;
 }

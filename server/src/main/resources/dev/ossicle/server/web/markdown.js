@@ -1,6 +1,7 @@
 // Markdown as a tree of views. Nothing of a text ever becomes HTML: what is not Markdown, tags included, is shown as it is.
 import { CodeBlock } from "./code.js";
 import { html, memo } from "./html.js";
+import { Plain } from "./plain.js";
 import { Marked } from "./vendor/marked.js";
 
 /** Beyond these the parser would hold the page up: the text is shown as it is. */
@@ -71,7 +72,7 @@ export function Markdown({ text, annotations = [], live = false }) {
     const citations = annotations.filter((one) => one.type === "url_citation");
     const tokens = parse(withCitations(text, citations));
     if (tokens === null) {
-        return html`<div class="markdown"><p class="plain">${text}</p></div>`;
+        return html`<div class="markdown"><p class="plain"><${Plain} text=${text} /></p></div>`;
     }
     const signature = `${Object.keys(tokens.links).length} ${citations.length}`;
     const highest = Math.min(6, ...tokens.map((token) => (token.type === "heading" ? token.depth : 6)));

@@ -7,6 +7,7 @@ import { FileCard } from "./files.js";
 import { html, memo, useEffect, useRef, useState } from "./html.js";
 import { Again, Edit, Left, Mark, Right, Thought, Warning } from "./icons.js";
 import { Link, Markdown, hostOf } from "./markdown.js";
+import { Plain } from "./plain.js";
 import { Elapsed, duration, useNow } from "./time.js";
 
 /** A turn is drawn again when it changes, and not with every word of another one. */
@@ -58,7 +59,7 @@ function Question({ turn, chat, running }) {
     }
     return html`<div class="question">
         <span class="who">You</span>
-        <h2>${turn.question}</h2>
+        <h2><${Plain} text=${turn.question} /></h2>
         <div class="actions">
             <${CopyButton} text=${() => turn.question} label="Copy question" />
             <${IconButton} icon=${Edit} label="Edit and ask again" disabled=${running} onClick=${() => setEdited(turn.question)} />
@@ -113,7 +114,7 @@ function Reasoning({ item }) {
             ${thinking && html`<${Elapsed} since=${item.began} />`}
             ${thinking && html`<span class="ticker" aria-hidden="true"><bdi>${last}</bdi></span>`}
         </summary>
-        <div class="thoughts">${item.text}</div>
+        <div class="thoughts"><${Plain} text=${item.text} /></div>
     </details>`;
 }
 

@@ -15,32 +15,38 @@ const EXAMPLES = [
 
 export function Welcome({ chat, state }) {
     const model = state.current.model ?? state.models[0]?.id ?? null;
-    const nano = model === NANO;
-    return html`<div class="welcome">
-        <${Mark} />
-        ${nano ? html`<${Nano} />` : html`<h1>${model === null ? "Ossicle" : "What would you like to know?"}</h1>`}
-        ${!nano &&
-        model !== null &&
-        html`<p><strong>${model}</strong> answers, on ${state.server.device ? `the server’s ${state.server.device}` : "this server"}. It can be wrong: check what matters.</p>`}
-        ${model !== null &&
+    const examples = (list) =>
         html`<ul class="examples" aria-label="Examples">
-            ${(nano ? NANO_EXAMPLES : EXAMPLES).map(
+            ${list.map(
                 (example) => html`<li>
                     <button type="button" onClick=${() => chat.ask(example)}>${example}</button>
                 </li>`,
             )}
-        </ul>`}
-        <p class="note">Conversations are kept in this browser. The page talks to this server and to nobody else.</p>
+        </ul>`;
+    return html`<div class="welcome">
+        <${Mark} />
+        ${model === null
+            ? html`<h1>Ossicle</h1>`
+            : model === NANO
+              ? html`<${Nano} examples=${examples(NANO_EXAMPLES)} />`
+              : html`<h1>What would you like to know?</h1>
+                    <p><strong>${model}</strong> answers. It can be wrong: check what matters.</p>
+                    ${examples(EXAMPLES)}`}
+        <p class="note">
+            Conversations are kept in this browser. The page talks to this server
+            ${state.server.device ? ` (which computes on: ${state.server.device})` : ""} and to nobody else.
+        </p>
     </div>`;
 }
 
-const Nano = () => html`
+const Nano = ({ examples }) => html`
     <h1>This is nano. It is tiny, and often wrong.</h1>
     <p>
         nano is a demonstration: a model of gpt-oss’s architecture, thousands of times smaller, which comes with Ossicle to show that
         everything works. It knows small sums, some capitals and who it is, and little else.
     </p>
-    <p>For real answers get OpenAI’s open model (13 GB; the server’s machine needs 16 GB of memory), and start again:</p>
+    ${examples}
+    <p>For real answers get OpenAI’s open model (13 GB; the server’s machine needs 16 GB of memory), and start the server with it:</p>
     <pre tabindex="0"><code>ossicle pull gpt-oss-20b
 ossicle serve gpt-oss-20b</code></pre>
 `;
