@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { answer, ask, line, message, question, responseOf, scripted, settled, thought, withPage, write } from "./browser.mjs";
 import { HOSTILE, HUGE, MARKDOWN, everyItem } from "./samples.mjs";
 
+const PLOT = "Plot a damped wave. How often does it cross zero?";
 const NETWORK = /Failed to load resource|net::ERR/;
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 
@@ -181,22 +182,22 @@ export async function sets(address) {
 /** Python on the server: its code, what it printed, its file. */
 export async function usesTools(address) {
     await withPage(address, { acceptDownloads: true, expected: /404/ }, async (page) => {
-        await ask(page, "use python");
+        await ask(page, PLOT);
         await answer(page).getByText("No python here.").waitFor();
         await button(page, "Python").click();
-        await ask(page, "use python");
-        await answer(page).getByText("It printed 4.").waitFor();
+        await ask(page, PLOT);
+        await answer(page).getByText("It crosses zero 4 times").waitFor();
         const card = answer(page).locator("details.card");
         await card.locator("summary").click();
-        await card.locator("code").getByText("print(2 + 2)").waitFor();
-        await card.locator("code .hljs-built_in").first().waitFor(); // coloured
+        await card.locator("code").getByText("np.linspace").waitFor();
+        await card.locator("code .hljs-keyword").first().waitFor(); // coloured
         await card.locator(".output").getByText("4").waitFor();
         await answer(page).locator(".file img").waitFor();
         const save = answer(page).getByRole("button", { name: /Save plot.png/ });
         const [download] = await Promise.all([page.waitForEvent("download"), save.click()]);
         assert.equal(download.suggestedFilename(), "plot.png");
         await page.reload();
-        await answer(page).getByText("It printed 4.").waitFor();
+        await answer(page).getByText("It crosses zero 4 times").waitFor();
         await answer(page).locator(".file img").waitFor();
 
         await page.route("**/v1/containers/**", (route) => route.fulfill({ status: 404, json: { error: { message: "no file" } } }));
@@ -213,6 +214,40 @@ export async function usesTools(address) {
         await last.getByText("cannot be had any more: no file").waitFor();
         await ask(page, "and on"); // the server takes it all back
         await answer(page).getByText("Question 4: You said and on.").waitFor();
+    });
+}
+
+/** The tools of an MCP server: named, switched on, and asked about before they are called. */
+export async function approves(address) {
+    await withPage(address, {}, async (page) => {
+        await page.route("**/v1/models", async (route) => {
+            const response = await route.fetch();
+            const body = await response.json();
+            await route.fulfill({ response, json: { ...body, tools: [{ type: "mcp", server_label: "library" }] } });
+        });
+        await page.reload();
+        await button(page, "library").click();
+        const sent = [];
+        page.on("request", (request) => request.url().endsWith("/v1/responses") && sent.push(request.postDataJSON()));
+        const asks = (id) => ({ id, type: "mcp_approval_request", server_label: "library", name: "lend", arguments: '{"book":"Gray"}' });
+        await scripted(page, responseOf([thought("I lend it."), asks("mcpr_1"), asks("mcpr_2")]));
+        await ask(page, "Lend me Gray.");
+        assert.deepEqual(sent[0].tools, [{ type: "mcp", server_label: "library" }]);
+        await page.reload(); // it can be decided later
+        await answer(page).getByRole("button", { name: "Allow" }).first().click();
+        await scripted(page, responseOf([message("It is lent.")]));
+        await answer(page).getByRole("button", { name: "Decline" }).click();
+        await answer(page).getByText("It is lent.").waitFor();
+        await answer(page).getByText("allowed").waitFor();
+        assert.deepEqual(
+            sent[1].input.map((item) => item.type),
+            ["message", "reasoning", "mcp_approval_request", "mcp_approval_response", "mcp_approval_request", "mcp_approval_response"],
+        );
+        assert.deepEqual(sent[1].input[3], { type: "mcp_approval_response", approval_request_id: "mcpr_1", approve: true });
+        assert.equal(sent[1].input[5].approve, false);
+        await page.unroute("**/v1/models");
+        await ask(page, "Thanks");
+        await answer(page).getByText("Question 2: You said Thanks.").waitFor();
     });
 }
 
@@ -472,9 +507,11 @@ export async function isSeen(address) {
                 await shoot(page, name("answer"));
                 await page.locator(".transcript").evaluate((box) => box.scrollTo(0, 0));
                 await shoot(page, name("answer-top"));
-                await ask(page, "use python");
+                await ask(page, PLOT);
                 await answer(page).locator(".card summary").click();
-                await page.locator(".hljs-built_in").first().waitFor();
+                await answer(page).locator(".hljs-keyword").first().waitFor();
+                await answer(page).locator(".file img").waitFor();
+                await page.locator(".transcript").evaluate((box) => box.scrollTo(0, box.scrollHeight));
                 await shoot(page, name("tool"));
                 await scripted(page, responseOf(everyItem().slice(0, 5)));
                 await ask(page, "Look up how heavy the stirrup is, and lend me the book.");

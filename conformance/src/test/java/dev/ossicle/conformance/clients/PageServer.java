@@ -38,6 +38,15 @@ final class PageServer implements AutoCloseable {
     /** A token at a time that one can see. */
     private static final Duration SLOWLY = Duration.ofMillis(3);
 
+    private static final String PROGRAM = """
+            import numpy as np, matplotlib.pyplot as plt
+
+            t = np.linspace(1, 380, 400)
+            wave = np.sin(t / 30) * np.exp(-t / 180)  # damped
+            plt.plot(t, wave)
+            plt.savefig("plot.png")
+            print((np.diff(np.sign(wave)) != 0).sum())""";
+
     private final Scripted scripted;
     private volatile boolean slow;
 
@@ -70,15 +79,15 @@ final class PageServer implements AutoCloseable {
         slow = asked.equals("count slowly");
         Matcher printed = PRINTED.matcher(prompt);
         if (printed.find(end)) {
-            return says("It printed " + printed.group(1) + ".");
+            return says("It crosses zero " + printed.group(1) + " times while it dies away.");
         }
         return switch (asked) {
             case "count slowly" ->
                 says(IntStream.range(0, 9999).mapToObj(Integer::toString).collect(Collectors.joining(" ")));
-            case "use python" ->
+            case "Plot a damped wave. How often does it cross zero?" ->
                 prompt.contains("## python")
-                        ? "<|channel|>analysis<|message|>I compute.<|end|><|start|>assistant to=python<|channel|>analysis code"
-                                + "<|message|>total = 0\nfor part in (2, 2):  # both\n    total += part\nprint(2 + 2)<|call|>"
+                        ? "<|channel|>analysis<|message|>I compute it.<|end|><|start|>assistant to=python<|channel|>analysis code"
+                                + "<|message|>" + PROGRAM + "<|call|>"
                         : says("No python here.");
             case "Which effort?" -> {
                 Matcher effort = EFFORT.matcher(prompt);
@@ -100,7 +109,7 @@ final class PageServer implements AutoCloseable {
         scripted.close();
     }
 
-    /** Prints four, and leaves a plot. */
+    /** Gives the program's answer, and its plot. */
     private static final class Python implements ToolSession {
         private static final byte[] PLOT = plot();
 

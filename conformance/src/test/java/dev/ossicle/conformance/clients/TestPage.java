@@ -44,6 +44,7 @@ class TestPage {
                 "changesItsMind",
                 "sets",
                 "usesTools",
+                "approves",
                 "losesTheServer",
                 "survivesHostileAnswers",
                 "isAccessible",

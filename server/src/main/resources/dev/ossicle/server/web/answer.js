@@ -21,6 +21,13 @@ export function begin(id, model, effort, now) {
     };
 }
 
+/** Goes on with an answer. */
+export const resume = (answer) => ({ ...answer, status: "streaming", error: null, ended: null });
+
+/** Whether the user has yet to say if a tool may be called. */
+export const isUndecided = (answer) =>
+    answer.items.some((item) => item.type === "mcp_approval_request" && item.decided === undefined);
+
 export function end(answer, status, error, now) {
     return { ...answer, status, error, ended: now, items: answer.items.map((item) => closed(item, now)) };
 }

@@ -6,7 +6,7 @@ import { Link } from "./markdown.js";
 import { Plain } from "./plain.js";
 import { Elapsed, duration } from "./time.js";
 
-export function ToolCard({ item }) {
+export function ToolCard({ item, decide }) {
     switch (item.type) {
         case "code_interpreter_call":
             return html`<${PythonCall} item=${item} />`;
@@ -25,10 +25,7 @@ export function ToolCard({ item }) {
                 <${Output} text=${item.error ? plain(item.error) : ""} failed=${true} />
             <//>`;
         case "mcp_approval_request":
-            return html`<${Card} item=${item} icon=${Tool} name=${`${item.server_label ?? "MCP"} wants to call ${item.name ?? ""}`}>
-                <${Arguments} text=${item.arguments} />
-                <p class="note">This page does not give approvals.</p>
-            <//>`;
+            return html`<${Approval} item=${item} decide=${decide} />`;
         case "function_call":
         case "custom_tool_call":
             return html`<${Card} item=${item} icon=${Tool} name=${`Calls ${item.name ?? "a function"}`}>
@@ -54,6 +51,24 @@ function Card({ item, icon: Icon, name, summary, children }) {
         </summary>
         <div class="inside">${children}</div>
     </details>`;
+}
+
+/** The model wants to call a tool that the user is asked about first. */
+function Approval({ item, decide }) {
+    const what = `${item.server_label ?? "MCP"}: ${item.name ?? ""}`;
+    if (item.decided !== undefined) {
+        return html`<${Card} item=${item} icon=${Tool} name=${what} summary=${item.decided ? "allowed" : "declined"}>
+            <${Arguments} text=${item.arguments} />
+        <//>`;
+    }
+    return html`<div class="card approval" role="group" aria-label="Approval">
+        <p><${Tool} /> <span>The model wants to call <strong>${what}</strong>.</span></p>
+        <${Arguments} text=${item.arguments} />
+        <div class="row">
+            <button type="button" class="button primary" onClick=${() => decide(true)}>Allow</button>
+            <button type="button" class="button" onClick=${() => decide(false)}>Decline</button>
+        </div>
+    </div>`;
 }
 
 function PythonCall({ item }) {

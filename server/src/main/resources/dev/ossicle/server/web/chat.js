@@ -2,6 +2,7 @@
 import * as answers from "./answer.js";
 import { ApiError, health, models, respond } from "./api.js";
 import * as conversations from "./conversation.js";
+import { request } from "./request.js";
 import { applyTheme, drafts, key, load, save } from "./settings.js";
 import * as store from "./store.js";
 
@@ -301,15 +302,32 @@ export class Chat {
         this.change(id, change, lazily);
     }
 
-    async #run(id, turnId) {
+    /** Lets the server make a call of an MCP tool, or not; the answer goes on when nothing is left to decide. */
+    decide(turnId, itemId, approved) {
+        const { id } = this.state.current;
+        const decided = (item) => (item.id === itemId ? { ...item, decided: approved } : item);
+        this.#changeTurn(id, turnId, (turn) => ({
+            answers: turn.answers.with(turn.shown, {
+                ...conversations.shownAnswer(turn),
+                items: conversations.shownAnswer(turn).items.map(decided),
+            }),
+        }));
+        const answer = conversations.shownAnswer(this.find(id).turns.find((turn) => turn.id === turnId));
+        return answers.isUndecided(answer) ? undefined : this.#run(id, turnId, answer);
+    }
+
+    /** @param begun the answer that goes on; null for a new one */
+    async #run(id, turnId, begun = null) {
         this.stop(id); // one answer at a time
         const conversation = this.find(id);
         const place = conversation.turns.findIndex((turn) => turn.id === turnId);
         const abort = new AbortController();
-        let answer = answers.begin(conversations.newId(), conversation.model, conversation.effort, Date.now());
+        let answer = begun
+            ? answers.resume(begun)
+            : answers.begin(conversations.newId(), conversation.model, conversation.effort, Date.now());
         this.#changeTurn(id, turnId, (turn) => {
             // An answer that never began is not worth a place of its own.
-            const before = turn.answers.filter((one) => one.items.length > 0);
+            const before = turn.answers.filter((one) => one.items.length > 0 && one.id !== answer.id);
             return { answers: [...before, answer], shown: before.length };
         });
         const show = (next) => {
@@ -321,9 +339,9 @@ export class Chat {
         this.#showRuns();
         this.announce("The model thinks.");
         try {
-            const request = conversations.request(conversation, place, this.state.tools);
+            const asked = request(conversation, place, this.state.tools, begun);
             const ignored = (fields) => this.#tellIgnored(fields);
-            for await (const event of respond(request, abort.signal, ignored)) {
+            for await (const event of respond(asked, abort.signal, ignored)) {
                 show(answers.apply(answer, event, Date.now()));
                 if (answer.status !== "streaming") {
                     break;

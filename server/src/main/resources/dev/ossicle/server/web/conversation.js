@@ -55,58 +55,6 @@ export function contextUsed(conversation) {
     return null;
 }
 
-/**
- * The request for an answer to the turn at a place: everything that was said before goes along, and the server keeps nothing,
- * so that a conversation goes on after the server was started again.
- */
-export function request(conversation, place, offered) {
-    const input = [];
-    conversation.turns.slice(0, place + 1).forEach((turn, i) => {
-        input.push({ type: "message", role: "user", content: [{ type: "input_text", text: turn.question }] });
-        const answer = i < place ? shownAnswer(turn) : null;
-        input.push(...(answer?.items ?? []).flatMap(inputItem));
-    });
-    const tools = offered.filter((tool) => conversation.tools.includes(toolId(tool)));
-    return {
-        ...(conversation.model ? { model: conversation.model } : {}),
-        input,
-        store: false,
-        stream: true,
-        reasoning: { effort: conversation.effort },
-        ...(conversation.instructions.trim() ? { instructions: conversation.instructions } : {}),
-        ...(tools.length > 0 ? { tools, include: ["web_search_call.action.sources"] } : {}),
-        ...(conversation.schema.trim()
-            ? {
-                  text: {
-                      format: {
-                          type: "json_schema",
-                          name: "answer",
-                          strict: true,
-                          schema: JSON.parse(conversation.schema),
-                      },
-                  },
-              }
-            : {}),
-        ...conversation.sampling,
-    };
-}
-
-function inputItem({ began, ms, text, annotations, ...item }) {
-    switch (item.type) {
-        case "message":
-            return text === ""
-                ? []
-                : [{ type: "message", role: "assistant", phase: item.phase, content: [{ type: "output_text", text }] }];
-        case "code_interpreter_call":
-        case "web_search_call":
-        case "mcp_call":
-            return item.status === "completed" || item.status === "failed" ? [item] : [];
-        default:
-            // Earlier thoughts stay out of the prompt, as gpt-oss was trained; a call that nobody answers would wait for ever.
-            return [];
-    }
-}
-
 /** What the user knows a tool of the server's by; the label of an MCP server, else the type. */
 export const toolId = (tool) => (tool.type === "mcp" ? `mcp:${tool.server_label}` : tool.type);
 
@@ -233,6 +181,9 @@ function readItem(value, at) {
         if (own[name] != null && typeof own[name] !== "string") {
             throw new Error(`${at}.${name} should be a text.`);
         }
+    }
+    if (typeof own.decided !== "boolean") {
+        delete item.decided;
     }
     if (item.type === "message" || item.type === "reasoning") {
         item.text = own.text ?? "";

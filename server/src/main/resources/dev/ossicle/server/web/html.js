@@ -3,7 +3,7 @@ import { Component, h, render } from "./vendor/preact.js";
 import htm from "./vendor/htm.js";
 
 export { render };
-export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-hooks.js";
+export { useErrorBoundary, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-hooks.js";
 export const html = htm.bind(h);
 
 /** A view that is drawn again only when one of these properties is another; by default, any. */

@@ -1,10 +1,10 @@
 // One turn: the question, the answer with its items in order, and what can be done with them.
 import { shownAnswer } from "./conversation.js";
-import { speed, text as textOf } from "./answer.js";
+import { isUndecided, speed, text as textOf } from "./answer.js";
 import { CopyButton, IconButton } from "./buttons.js";
 import { ToolCard } from "./cards.js";
 import { FileCard } from "./files.js";
-import { html, memo, useEffect, useRef, useState } from "./html.js";
+import { html, memo, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { Again, Edit, Left, Mark, Right, Thought, Warning } from "./icons.js";
 import { Link, Markdown, hostOf } from "./markdown.js";
 import { Plain } from "./plain.js";
@@ -12,7 +12,12 @@ import { Elapsed, duration, useNow } from "./time.js";
 
 /** A turn is drawn again when it changes, and not with every word of another one. */
 export const Turn = memo(({ turn, chat, place, reasoning, running }) => {
+    const [broken] = useErrorBoundary();
     const answer = shownAnswer(turn);
+    if (broken) {
+        // Whatever came, the rest of the page goes on.
+        return html`<p class="turn note error">This part of the conversation cannot be shown: ${String(broken)}. Export has it.</p>`;
+    }
     return html`<section class="turn" aria-label="Question ${place + 1}">
         <${Question} turn=${turn} chat=${chat} running=${running} />
         ${answer && html`<${Answer} answer=${answer} turn=${turn} chat=${chat} reasoning=${reasoning} running=${running} />`}
@@ -77,7 +82,7 @@ function Answer({ answer, turn, chat, reasoning, running }) {
         <span class="who"><${Mark} live=${live} /></span>
         <div class="said">
             ${waiting && html`<p class="waiting">Reading<${Elapsed} since=${answer.began} /></p>`}
-            ${answer.items.map((item) => html`<${Item} key=${item.id} item=${item} live=${live} reasoning=${reasoning} />`)}
+            ${answer.items.map((item) => html`<${Item} key=${item.id} item=${item} live=${live} reasoning=${reasoning} chat=${chat} turnId=${turn.id} />`)}
             ${files.length > 0 &&
             html`<ul class="files" aria-label="Files">
                 ${files.map((file) => html`<li key=${file.file_id}><${FileCard} file=${file} /></li>`)}
@@ -90,7 +95,7 @@ function Answer({ answer, turn, chat, reasoning, running }) {
     </article>`;
 }
 
-const Item = memo(({ item, live, reasoning }) => {
+const Item = memo(({ item, live, reasoning, chat, turnId }) => {
     switch (item.type) {
         case "reasoning":
             return reasoning && html`<${Reasoning} item=${item} />`;
@@ -99,7 +104,7 @@ const Item = memo(({ item, live, reasoning }) => {
                 <${Markdown} text=${item.text} annotations=${item.annotations} live=${live && item.ms === null} />
             </div>`;
         default:
-            return html`<${ToolCard} item=${item} />`;
+            return html`<${ToolCard} item=${item} decide=${(approved) => chat.decide(turnId, item.id, approved)} />`;
     }
 });
 
@@ -157,7 +162,7 @@ function Ending({ answer, turn, chat, running }) {
                 ${retry("Try again")}
             </div>`;
         case "done":
-            return textOf(answer) === "" && html`<p class="note">The model ended without saying anything.</p>`;
+            return textOf(answer) === "" && !isUndecided(answer) && html`<p class="note">The model ended without saying anything.</p>`;
         default:
             return null;
     }
