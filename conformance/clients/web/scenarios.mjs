@@ -482,7 +482,7 @@ export async function isSeen(address) {
     const shoot = (page, name) => page.screenshot({ path: `${folder}/${name}.png` });
     for (const colorScheme of ["light", "dark"]) {
         for (const [size, viewport] of [
-            ["wide", { width: 1120, height: 760 }],
+            ["wide", { width: 1120, height: 860 }],
             ["narrow", { width: 360, height: 740 }],
         ]) {
             await withPage(address, { colorScheme, viewport, expected: NETWORK }, async (page) => {
@@ -500,6 +500,11 @@ export async function isSeen(address) {
                 await page.unroute("**/v1/models");
                 await page.reload();
                 await page.getByRole("combobox", { name: "Model" }).waitFor();
+                await page.evaluate(() => {
+                    const sheet = new CSSStyleSheet();
+                    sheet.replaceSync(".facts { visibility: hidden }"); // a script's speed would be taken for the model's
+                    document.adoptedStyleSheets = [sheet];
+                });
                 await button(page, "Python").click();
                 await scripted(page, responseOf([thought("Three bones: hammer, anvil, stirrup."), message(MARKDOWN)], { input_tokens: 900, output_tokens: 412, total_tokens: 1312 }));
                 await ask(page, "How do the small bones of the ear make sound louder?");
@@ -511,7 +516,7 @@ export async function isSeen(address) {
                 await answer(page).locator(".card summary").click();
                 await answer(page).locator(".hljs-keyword").first().waitFor();
                 await answer(page).locator(".file img").waitFor();
-                await page.locator(".transcript").evaluate((box) => box.scrollTo(0, box.scrollHeight));
+                await page.locator(".turn").last().evaluate((turn) => turn.scrollIntoView());
                 await shoot(page, name("tool"));
                 await scripted(page, responseOf(everyItem().slice(0, 5)));
                 await ask(page, "Look up how heavy the stirrup is, and lend me the book.");
