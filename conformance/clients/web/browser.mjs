@@ -86,6 +86,11 @@ export async function write(page, text) {
     await page.keyboard.press("Enter");
 }
 
+export async function beginAnew(page) {
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.locator(".welcome").waitFor();
+}
+
 /** Asks, and waits for the end of the answer. */
 export async function ask(page, text) {
     const before = await page.locator("section.turn").count();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { answer, ask, line, message, question, responseOf, scripted, settled, thought, withPage, write } from "./browser.mjs";
+import { answer, ask, beginAnew, line, message, question, responseOf, scripted, settled, thought, withPage, write } from "./browser.mjs";
 import { HOSTILE, HUGE, MARKDOWN, everyItem } from "./samples.mjs";
 
 const PLOT = "Plot a damped wave. How often does it cross zero?";
@@ -37,10 +37,10 @@ export async function converses(address) {
 
 /** Many conversations: their names, search, files, and nothing lost. */
 export async function keeps(address) {
-    await withPage(address, { acceptDownloads: true }, async (page) => {
+    await withPage(address, { acceptDownloads: true }, async (page, context) => {
         for (const name of ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"]) {
             await ask(page, `${name} question`);
-            await button(page, "New conversation").click();
+            await beginAnew(page);
         }
         const list = page.getByRole("navigation", { name: "Conversations" });
         const titles = async () => (await list.getByRole("link").allInnerTexts()).map((title) => title.trim());
@@ -92,6 +92,12 @@ export async function keeps(address) {
         await page.reload();
         await answer(page).getByText("You said Beta question").waitFor();
         assert.equal((await titles()).length, 5);
+
+        const other = await context.newPage(); // what another tab does is seen
+        await other.goto(page.url());
+        await other.getByRole("link", { name: "Renamed" }).waitFor();
+        await button(other, "Delete “Renamed”").click();
+        await list.getByRole("link", { name: "Renamed" }).waitFor({ state: "detached" });
     });
 }
 
@@ -165,7 +171,7 @@ export async function sets(address) {
         assert.equal(last.input.filter((item) => item.role === "user").length, 2);
 
         // A new conversation starts with the same, but for the schema.
-        await button(page, "New conversation").click();
+        await beginAnew(page);
         await ask(page, "Which effort?");
         await answer(page).getByText("The effort is high.").waitFor();
         assert.equal(sent.at(-1).text, undefined);
@@ -355,7 +361,7 @@ export async function survivesHostileAnswers(address) {
             }
         });
         assert.ok(refused, "no text becomes HTML");
-        await button(page, "New conversation").click();
+        await beginAnew(page);
         const longest = () => page.evaluate(() => Math.round(Math.max(0, ...window.tasks.splice(0))));
         for (const [name, text] of HUGE) {
             await scripted(page, responseOf([message(text)]));

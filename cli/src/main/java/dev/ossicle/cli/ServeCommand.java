@@ -51,6 +51,7 @@ import picocli.CommandLine.Spec;
             "",
             "The first model is loaded at once and used where a request names none; another one of those given is loaded when a",
             "request names it. docs/api.md says what is answered.",
+            "In a browser its address is a page to ask the model on.",
             "",
             "Examples:",
             "  ossicle serve                                       what is on this machine, on port 11434",

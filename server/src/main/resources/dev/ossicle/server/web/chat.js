@@ -51,6 +51,7 @@ export class Chat {
             const kept = (await store.all()).map(conversations.settle);
             kept.sort((a, b) => b.updated - a.updated);
             this.set({ conversations: kept });
+            store.sweepFiles(conversations.filesOf(kept)).catch(() => {}); // next time, then
         } catch (e) {
             this.set({ storageError: e?.message ?? String(e) });
         }
@@ -171,10 +172,6 @@ export class Chat {
             history.pushState(null, "", location.pathname + location.search);
         }
         this.set({ drawer: false });
-    }
-
-    select(id) {
-        location.hash = id;
     }
 
     /** Changes a conversation and has it kept. */

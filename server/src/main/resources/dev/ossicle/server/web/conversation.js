@@ -76,7 +76,19 @@ export function settle(conversation) {
     return { ...conversation, turns };
 }
 
-/** How well it fits what is looked for. */
+/** The ids of all files that answers name. */
+export const filesOf = (all) =>
+    new Set(
+        all.flatMap((conversation) =>
+            conversation.turns.flatMap((turn) =>
+                turn.answers.flatMap((answer) =>
+                    answer.items.flatMap((item) => (item.annotations ?? []).map((annotation) => annotation.file_id)),
+                ),
+            ),
+        ),
+    );
+
+/** Whether it has what is looked for. */
 export function matches(conversation, words) {
     const needle = words.trim().toLowerCase();
     return (
