@@ -79,7 +79,7 @@ export const HOSTILE = [
     "https://example.com/\"onmouseover=window.hacked=1",
     "\ue0000\ue001 \ue0009999\ue001",
     "<sub><sup><kbd><script>window.hacked=1</script></kbd></sup></sub>",
-    "&lt;script&gt;window.hacked=1&lt;/script&gt; &#60;b&#62; &#x110000; &#0;",
+    "&lt;script&gt;window.hacked=1&lt;/script&gt; &#60;b&#62; &#x110000; &#0; &constructor; &toString;",
 ];
 
 /** None of it may stop the page: name, text. */

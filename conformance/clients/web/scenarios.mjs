@@ -276,6 +276,8 @@ export async function losesTheServer(address) {
             await answer(page).getByText("Question 2: You said Are you there?.").waitFor();
             assert.equal(await answer(page).getByText("2 of 2").count(), 0, "what never began is not kept");
 
+            await ask(page, "x".repeat(66_000));
+            await answer(page).getByText("Begin a new conversation").waitFor();
             await page.route("**/v1/responses", (route) =>
                 route.fulfill({ status: 429, json: { error: { message: "too many at once" } } }), { times: 1 });
             await ask(page, "Busy?");
@@ -350,6 +352,8 @@ export async function survivesHostileAnswers(address) {
             await scripted(page, responseOf([message(text)]));
             await ask(page, "again");
         }
+        await answer(page).getByText("<script>window.hacked=1</script> <b>").waitFor();
+        await answer(page).getByText("&constructor; &toString;").waitFor();
         assert.equal(await page.evaluate(() => window.hacked), undefined);
         // The browser refuses what a fault of ours might try.
         const refused = await page.evaluate(() => {

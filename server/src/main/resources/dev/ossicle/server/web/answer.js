@@ -43,7 +43,9 @@ export function apply(answer, event, now) {
         case "response.output_item.added":
             return { ...answer, items: [...answer.items, opened(event.item, now)] };
         case "response.output_item.done":
-            return change(answer, event.item, (item) => done(item, event.item, now));
+            return answer.items.some((item) => item.id === event.item.id)
+                ? change(answer, event.item, (item) => done(item, event.item, now))
+                : { ...answer, items: [...answer.items, done({ began: now }, event.item, now)] };
         case "response.output_text.delta":
         case "response.reasoning_text.delta":
             return grow(answer, event, "text", now);

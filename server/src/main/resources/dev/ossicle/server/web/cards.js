@@ -87,7 +87,7 @@ const Image = ({ address }) =>
         ? html`<img src=${address} alt="A picture, made by Python" />`
         : html`<${Link} href=${String(address)}>A picture<//>`;
 
-const WORDS = { search: "Searches for", open_page: "Opens", find_in_page: "Looks on the page for" };
+const WORDS = { __proto__: null, search: "Searches for", open_page: "Opens", find_in_page: "Looks on the page for" };
 
 function WebSearch({ item }) {
     const action = item.action ?? {};

@@ -371,7 +371,8 @@ export class Chat {
         if (refused && e.status === 401) {
             this.#locked(e);
         }
-        const message = refused ? e.message : "The connection to the server was lost.";
+        const advice = e.code === "context_length_exceeded" ? " Begin a new conversation, or edit an earlier question." : "";
+        const message = refused ? e.message + advice : "The connection to the server was lost.";
         show(answers.end(answer, refused ? "failed" : "lost", message, Date.now()));
         if (!refused || e.status === 503) {
             health().then((server) => {

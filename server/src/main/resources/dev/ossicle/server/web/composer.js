@@ -14,7 +14,9 @@ export function Composer({ chat, state }) {
 
     useEffect(() => {
         setText(drafts.get(current.id));
-        field.current.focus({ preventScroll: true });
+        if (!matchMedia("(hover: none)").matches) { // where that would bring a keyboard up
+            field.current.focus({ preventScroll: true });
+        }
     }, [current.id]);
     useLayoutEffect(() => {
         field.current.style.height = "auto"; // as high as what is written
@@ -94,11 +96,14 @@ function Effort({ chat, effort }) {
     </fieldset>`;
 }
 
-const TOOLS = { code_interpreter: ["Python", Python], web_search: ["Web", Search] };
+const TOOLS = new Map([
+    ["code_interpreter", ["Python", Python]],
+    ["web_search", ["Web", Search]],
+]);
 
 function ToolSwitch({ chat, conversation, tool }) {
     const id = toolId(tool);
-    const [label, Icon] = TOOLS[id] ?? [id.replace(/^mcp:/, "").replaceAll("_", " "), Tool];
+    const [label, Icon] = TOOLS.get(id) ?? [id.replace(/^mcp:/, "").replaceAll("_", " "), Tool];
     const on = conversation.tools.includes(id);
     const tools = on ? conversation.tools.filter((one) => one !== id) : [...conversation.tools, id];
     return html`<button

@@ -298,6 +298,7 @@ export function hostOf(address) {
 const withoutCitations = (text) => text.replace(CITES, "");
 
 const ENTITIES = {
+    __proto__: null,
     amp: "&",
     lt: "<",
     gt: ">",
