@@ -276,14 +276,17 @@ export async function losesTheServer(address) {
             await answer(page).getByText("Question 2: You said Are you there?.").waitFor();
             assert.equal(await answer(page).getByText("2 of 2").count(), 0, "what never began is not kept");
 
-            await ask(page, "x".repeat(66_000));
-            await answer(page).getByText("Begin a new conversation").waitFor();
             await page.route("**/v1/responses", (route) =>
                 route.fulfill({ status: 429, json: { error: { message: "too many at once" } } }), { times: 1 });
             await ask(page, "Busy?");
             await answer(page).getByText("too many at once").waitFor();
             await answer(page).getByRole("button", { name: "Try again" }).click();
             await answer(page).getByText("You said Busy?.").waitFor();
+
+            await beginAnew(page);
+            await ask(page, "x".repeat(66_000));
+            await answer(page).getByText("Begin a new conversation").waitFor();
+            await beginAnew(page);
 
             // The page itself is closed in the middle.
             await write(page, "count slowly");

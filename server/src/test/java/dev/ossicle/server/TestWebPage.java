@@ -7,7 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.json.Json;
 import dev.ossicle.server.answer.BuiltIns;
+import dev.ossicle.server.answer.McpServers;
+import dev.ossicle.tools.mcp.McpAddress;
+import dev.ossicle.tools.mcp.McpLimits;
+import dev.ossicle.tools.mcp.McpServer;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
@@ -32,13 +37,18 @@ class TestWebPage {
     private static final Path FOLDER = Path.of("src/main/resources/dev/ossicle/server/web");
     private static final int MAX_BYTES = 500_000;
 
+    private static final McpServer BOX = new McpServer(
+            "box", McpAddress.Url.trusted(URI.create("http://127.0.0.1:9/mcp"), Map.of()), McpLimits.DEFAULT);
+
     private final Scripted scripted = new Scripted(
             ServerOptions.DEFAULT.withKeys(List.of("secret")),
             EngineOptions.DEFAULT,
             true,
-            new BuiltIns(Map.of("web_search", () -> {
-                throw new AssertionError("nobody searches");
-            })));
+            new BuiltIns(
+                    Map.of("web_search", () -> {
+                        throw new AssertionError("nobody searches");
+                    }),
+                    McpServers.of(List.of(BOX), false)));
 
     TestWebPage() throws IOException {}
 
@@ -115,9 +125,11 @@ class TestWebPage {
     void theApiStillWantsItsKeyAndNamesItsTools() throws Exception {
         assertThat(get("/v1/models").statusCode()).isEqualTo(401);
         assertThat(get("/metrics").statusCode()).isEqualTo(401);
-        Json models = Json.parse(get("/v1/models", "authorization", "Bearer secret").body());
-        assertThat(array(models, "tools")).hasSize(1);
-        assertThat(text(models, "tools", 0, "type")).isEqualTo("web_search");
+        Json models =
+                Json.parse(get("/v1/models", "authorization", "Bearer secret").body());
+        assertThat(array(models, "tools"))
+                .isEqualTo(array(
+                        Json.parse("[{\"type\": \"web_search\"}, {\"type\": \"mcp\", \"server_label\": \"box\"}]")));
         assertThat(text(models, "data", 0, "id")).isEqualTo("gpt-oss-20b");
     }
 

@@ -1,7 +1,10 @@
 package dev.ossicle.conformance.clients;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ossicle.json.Json;
+import dev.ossicle.json.JsonObject;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,11 +19,13 @@ final class Node {
 
     private Node() {}
 
-    /** Once; needs npm's registry. */
+    /** What is missing of package.json's; needs npm's registry. */
     static synchronized void install() throws IOException, InterruptedException {
-        if (!Files.exists(CLIENTS.resolve("node_modules/playwright-core"))) {
-            assertThat(run(Map.of(), "npm", "install", "--no-audit", "--no-fund", "--no-package-lock"))
-                    .contains("added");
+        JsonObject wanted = (JsonObject) Json.parse(Files.readString(CLIENTS.resolve("package.json")));
+        JsonObject packages = (JsonObject) requireNonNull(wanted.get("dependencies"));
+        Path installed = CLIENTS.resolve("node_modules");
+        if (!packages.members().keySet().stream().allMatch(name -> Files.exists(installed.resolve(name)))) {
+            run(Map.of(), "npm", "install", "--no-audit", "--no-fund", "--no-package-lock");
         }
     }
 

@@ -98,7 +98,8 @@ class TestNpmClients {
     void curl() throws Exception {
         String url = scripted.server.address() + "/v1/chat/completions";
         String body = "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}";
-        assertThat(Node.run(Map.of(), "curl", "-sS", "--fail", url, "--json", body)).contains("You said: Hello");
+        assertThat(Node.run(Map.of(), "curl", "-sS", "--fail", url, "--json", body))
+                .contains("You said: Hello");
         assertThat(Node.run(Map.of(), "curl", "-sS", url, "-d", body)).contains("Content-Type: application/json");
     }
 }

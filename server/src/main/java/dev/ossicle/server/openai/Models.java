@@ -29,6 +29,9 @@ public final class Models {
         for (String type : new TreeSet<>(builtIns.byType().keySet())) {
             tools.add(object().put("type", type).build());
         }
+        for (String label : new TreeSet<>(builtIns.mcp().byLabel().keySet())) {
+            tools.add(object().put("type", "mcp").put("server_label", label).build());
+        }
         exchange.send(object().put("object", "list")
                 .put("data", Json.of(models.models().stream().map(Models::json).toList()))
                 .put("tools", Json.of(tools))
