@@ -18,8 +18,9 @@ import java.nio.file.Path;
 /** What a browser searches and opens, as a command line names it: shared by all conversations until this is closed. */
 final class BrowserTool implements AutoCloseable {
     /** In words, for those who name none. */
-    static final String CHOICES = "browser=FOLDER for your documents, browser=URL for an instance of SearXNG, browser=exa"
-            + " with a key in EXA_API_KEY, browser=youcom with one in YDC_API_KEY";
+    static final String CHOICES =
+            "browser=FOLDER for your documents, browser=URL for an instance of SearXNG, browser=exa"
+                    + " with a key in EXA_API_KEY, browser=youcom with one in YDC_API_KEY";
 
     private final SearchBackend search;
     private final PageSource pages;

@@ -29,8 +29,7 @@ record KnownAnswer(String prompt, String continuation) {
     private static final List<KnownAnswer> OF_120B = List.of(
             new KnownAnswer(ROSES, " are blue, I am a language model, and I can help you too!\n\nSure! Here"),
             new KnownAnswer(
-                    PRESIDENT,
-                    " the United\n\nHello! As of my last update in November 2023, the President of the"));
+                    PRESIDENT, " the United\n\nHello! As of my last update in November 2023, the President of the"));
 
     /**
      * How far an answer went as it is known.
@@ -61,8 +60,7 @@ record KnownAnswer(String prompt, String continuation) {
             for (int i = 0; i < found.length; i++) {
                 int[] best = new int[1];
                 runner.forward(
-                        List.of(new Chunk(sequence, next, 1)),
-                        (chunk, position, logits) -> best[0] = largest(logits));
+                        List.of(new Chunk(sequence, next, 1)), (chunk, position, logits) -> best[0] = largest(logits));
                 found[i] = best[0];
                 next = best;
                 progress.update(i + 1L);

@@ -25,10 +25,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -80,7 +80,8 @@ final class Verification {
             ok(
                     "tensors",
                     checkpoint.tensors().size() + " of the right shapes, " + checkpoint.layout() + ", "
-                            + Sizes.bytes(checkpoint.bytes()) + ", " + Sizes.count(checkpoint.config().parameters())
+                            + Sizes.bytes(checkpoint.bytes()) + ", "
+                            + Sizes.count(checkpoint.config().parameters())
                             + " parameters");
             boolean sound = values(checkpoint.weights());
             Tokenizer tokenizer = tokenizer(checkpoint);
@@ -124,16 +125,18 @@ final class Verification {
         for (Digests.Known file : files) {
             try {
                 String like = file.expected() == null ? "0".repeat(64) : file.expected();
-                String found = Digests.read(
-                        file.file(), like, read -> progress.update(done.addAndGet(read) / 1_000_000, all));
+                String found =
+                        Digests.read(file.file(), like, read -> progress.update(done.addAndGet(read) / 1_000_000, all));
                 if (file.expected() == null) {
                     unknown.add(found + "  " + file.file().getFileName());
                 } else if (found.equals(file.expected())) {
                     matching++;
                 } else {
                     progress.end();
-                    fail("files", file.file().getFileName() + " has the digest " + found + ", expected "
-                            + file.expected() + " (" + file.from() + ")");
+                    fail(
+                            "files",
+                            file.file().getFileName() + " has the digest " + found + ", expected " + file.expected()
+                                    + " (" + file.from() + ")");
                 }
                 isPublished &= file.from().startsWith("openai/");
             } catch (IOException e) {

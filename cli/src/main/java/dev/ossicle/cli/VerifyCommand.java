@@ -11,7 +11,8 @@ import picocli.CommandLine.Spec;
 /** Whether a model is what it should be. */
 @Command(
         name = "verify",
-        description = "Checks a model: its files' digests, every weight, its tokenizer, and known answers of OpenAI's models.",
+        description =
+                "Checks a model: its files' digests, every weight, its tokenizer, and known answers of OpenAI's models.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
@@ -50,12 +51,10 @@ final class VerifyCommand implements Callable<Integer> {
         ModelLocation.Local location = ModelLocation.local(model);
         out.printf(
                 "ossicle %s, java %s, %s %s%n",
-                Version.text(),
-                Runtime.version(),
-                System.getProperty("os.name"),
-                System.getProperty("os.arch"));
+                Version.text(), Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"));
         out.printf("model: %s, in %s%n", location.name(), location.path().toAbsolutePath());
-        Verification verification = new Verification(location.path(), threads, out, spec.commandLine().getErr());
+        Verification verification = new Verification(
+                location.path(), threads, out, spec.commandLine().getErr());
         verification.run(!quick);
         int failures = verification.failures();
         out.println(

@@ -105,8 +105,7 @@ class TestRunTools {
 
     @Test
     void whatCannotBeUsedIsSaidBeforeTheModelIsLoaded(@TempDir Path folder) {
-        assertThat(CommandLineRun.of("run", "--tools", "browser", "Hi").err())
-                .contains("browser=FOLDER");
+        assertThat(CommandLineRun.of("run", "--tools", "browser", "Hi").err()).contains("browser=FOLDER");
         assertThat(CommandLineRun.of("run", "--tools", "browser=" + folder.resolve("none"), "Hi")
                         .err())
                 .contains("is no folder");

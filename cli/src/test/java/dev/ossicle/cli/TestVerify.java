@@ -59,7 +59,9 @@ class TestVerify {
 
     private static List<Path> weights(Path model) throws IOException {
         try (Stream<Path> all = Files.list(model)) {
-            return all.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
+            return all.filter(file -> file.toString().endsWith(".safetensors"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -88,7 +90,8 @@ class TestVerify {
         assertPasses(model);
         describe(model);
         assertPasses(model);
-        assertThat(CommandLineRun.of("verify", model.toString()).out()).containsPattern("files +ok +\\d+ with the digest");
+        assertThat(CommandLineRun.of("verify", model.toString()).out())
+                .containsPattern("files +ok +\\d+ with the digest");
         assertThat(CommandLineRun.of("verify", "nano").status()).isZero();
     }
 
@@ -97,7 +100,8 @@ class TestVerify {
     void theFixturesPassButForTheirTokenizer() {
         Path small = Path.of("..", "fixtures", "model", "small");
         for (String layout : List.of("hf", "original", "model.gguf")) {
-            CommandLineRun run = CommandLineRun.of("verify", small.resolve(layout).toString());
+            CommandLineRun run =
+                    CommandLineRun.of("verify", small.resolve(layout).toString());
             assertThat(run.out())
                     .as(layout)
                     .contains("tensors    ok", "values     ok", "forward    ok", "nobody says what it should be");
@@ -110,7 +114,8 @@ class TestVerify {
     void aByteThatWasFlipped() throws IOException {
         Path model = model();
         describe(model);
-        try (RandomAccessFile file = new RandomAccessFile(weights(model).getFirst().toFile(), "rw")) {
+        try (RandomAccessFile file =
+                new RandomAccessFile(weights(model).getFirst().toFile(), "rw")) {
             file.seek(file.length() - 2000);
             int old = file.read();
             file.seek(file.length() - 2000);
@@ -137,10 +142,10 @@ class TestVerify {
         byte[] bytes = Files.readAllBytes(file);
         String header = new String(bytes, StandardCharsets.ISO_8859_1);
         int entry = header.indexOf("\"data_offsets\"", header.indexOf("model.layers.1.mlp.experts.down_proj_scales"));
-        at = Long.parseLong(header.substring(header.indexOf('[', entry) + 1, header.indexOf(',', entry)).strip());
-        long dataStart = 8 + ByteBuffer.wrap(bytes)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .getLong(0);
+        at = Long.parseLong(header.substring(header.indexOf('[', entry) + 1, header.indexOf(',', entry))
+                .strip());
+        long dataStart =
+                8 + ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         bytes[(int) (dataStart + at)] = (byte) 255;
         Files.write(file, bytes);
         CommandLineRun run = CommandLineRun.of("verify", model.toString());
@@ -181,22 +186,24 @@ class TestVerify {
             Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
         }
         Path index = model.resolve("model.safetensors.index.json");
-        Files.writeString(index, Files.readString(index).replace("layers.0.self_attn.sinks", "layers.0.self_attn.sinkz"));
+        Files.writeString(
+                index, Files.readString(index).replace("layers.0.self_attn.sinks", "layers.0.self_attn.sinkz"));
         assertThat(failure(model)).startsWith("tensors ").contains("model.layers.", "self_attn.sinks is missing");
     }
 
     @Test
     void aForeignTokenizer() throws IOException {
         Path model = model();
-        Files.writeString(model.resolve("tokenizer.json"), Tokenizer.o200kHarmony().toTokenizerJson());
+        Files.writeString(
+                model.resolve("tokenizer.json"), Tokenizer.o200kHarmony().toTokenizerJson());
         assertThat(failure(model)).startsWith("tokenizer ").contains("the tokenizer belongs to another model");
     }
 
     /** In a model of the published vocabulary one token is another. */
     @Test
     void aTokenizerThatDiffersInOneToken() throws IOException {
-        ModelConfig config = new ModelConfig(
-                1, 2, 1, 201_088, 32, 32, 8, 2, 1, 16, 2048, 150_000, 32, 4096, 1, 32, 7, 1e-5);
+        ModelConfig config =
+                new ModelConfig(1, 2, 1, 201_088, 32, 32, 8, 2, 1, 16, 2048, 150_000, 32, 4096, 1, 32, 7, 1e-5);
         Path model = folder.resolve("large");
         HuggingFaceWriter.write(
                 model,
@@ -212,7 +219,9 @@ class TestVerify {
         assertPasses(model);
         Files.writeString(
                 model.resolve("tokenizer.json"),
-                json.replace("<|call|>", "<|x|>").replace("<|constrain|>", "<|call|>").replace("<|x|>", "<|constrain|>"));
+                json.replace("<|call|>", "<|x|>")
+                        .replace("<|constrain|>", "<|call|>")
+                        .replace("<|x|>", "<|constrain|>"));
         assertThat(failure(model))
                 .startsWith("tokenizer ")
                 .contains("is not o200k_harmony: <|call|> is 200003, expected 200012");

@@ -57,10 +57,14 @@ final class EventOrder {
                 move("text done", "part done", type);
                 assertThat(text(event, "part", "text")).isEqualTo(open.toString());
             }
-            case "response.function_call_arguments.delta" -> {
+            case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta" -> {
                 move("item", "item", type);
                 sameItem(event);
                 open.append(text(event, "delta"));
+            }
+            case "response.custom_tool_call_input.done" -> {
+                move("item", "part done", type);
+                assertThat(text(event, "input")).isEqualTo(open.toString());
             }
             case "response.function_call_arguments.done" -> {
                 move("item", "part done", type);

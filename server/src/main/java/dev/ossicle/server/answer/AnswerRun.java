@@ -442,7 +442,8 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         calls.forEach(call -> keys.add(call.id()));
         synchronized (sessions) {
             List<ToolSession> used = sessions.stream()
-                    .filter(session -> usedNamespaces.contains(session.namespace().name()))
+                    .filter(session ->
+                            usedNamespaces.contains(session.namespace().name()))
                     .toList();
             if (!used.isEmpty() && !cancelled && !shutdown) {
                 sessions.removeAll(used);

@@ -37,8 +37,8 @@ final class Shelf implements AutoCloseable {
             return;
         }
         Set<String> names = Set.copyOf(keys);
-        ScheduledFuture<?> end = clock.schedule(
-                () -> take(names).forEach(ToolSession::close), TIME.toSeconds(), TimeUnit.SECONDS);
+        ScheduledFuture<?> end =
+                clock.schedule(() -> take(names).forEach(ToolSession::close), TIME.toSeconds(), TimeUnit.SECONDS);
         all.add(new Kept(names, List.copyOf(sessions), end));
         while (all.size() > MOST) {
             close(all.removeFirst());

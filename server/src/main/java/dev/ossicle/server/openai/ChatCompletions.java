@@ -72,9 +72,7 @@ public final class ChatCompletions {
                         lease.model(),
                         request,
                         asked.stops(),
-                        i == 0
-                                ? asked.sessions()
-                                : answers.open(asked.tools().builtIns())));
+                        i == 0 ? asked.sessions() : answers.open(asked.tools().builtIns())));
             }
         } catch (RuntimeException e) {
             runs.close();
