@@ -257,9 +257,8 @@ class TestShelves {
     @Test
     void theLargestThatFitsIsPreferred() throws IOException {
         Path models = home.resolve(".lmstudio/models/a");
-        FoundModel small = null;
         copyGguf(models.resolve("gpt-oss-20b-GGUF/gpt-oss-20b-MXFP4.gguf"));
-        small = only("gpt-oss-20b");
+        FoundModel small = only("gpt-oss-20b");
         for (int part = 1; part <= 2; part++) {
             copyGguf(models.resolve("gpt-oss-120b-GGUF/gpt-oss-120b-0000" + part + "-of-00002.gguf"));
         }

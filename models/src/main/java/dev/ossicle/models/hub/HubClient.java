@@ -2,11 +2,13 @@ package dev.ossicle.models.hub;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hc.client5.http.auth.AuthScope;
@@ -167,7 +169,7 @@ final class HubClient implements AutoCloseable {
             if (range != null) {
                 get.setHeader("Range", range);
             }
-            ClassicHttpResponse response = http.executeOpen(host(uri), get, null);
+            ClassicHttpResponse response = execute(uri, get);
             boolean keep = false;
             try {
                 int code = response.getCode();
@@ -186,6 +188,14 @@ final class HubClient implements AutoCloseable {
             }
         }
         throw new PullException(options.endpoint() + " sends " + what + " around in circles");
+    }
+
+    private ClassicHttpResponse execute(URI uri, HttpGet get) throws IOException {
+        try {
+            return http.executeOpen(host(uri), get, null);
+        } catch (CancellationException e) { // how the pool of connections says that the thread was interrupted
+            throw new InterruptedIOException();
+        }
     }
 
     private static URI target(ClassicHttpResponse response, URI from, String what) {

@@ -1,6 +1,8 @@
 package dev.ossicle.models.hub;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -83,6 +85,9 @@ public final class Pull {
         }
         try (HubClient client = new HubClient(options)) {
             return new Pull(options, client, progress).pull(root, target, request, pinned, stored);
+        } catch (ClosedByInterruptException e) {
+            Thread.interrupted(); // said by the exception
+            throw new InterruptedException();
         }
     }
 
@@ -245,9 +250,6 @@ public final class Pull {
                     return;
                 }
             } catch (IOException e) {
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
                 failures = part.from(index) > before ? 1 : failures + 1;
                 await(failures, repository.name() + "/" + file.path(), e);
             }
@@ -289,6 +291,9 @@ public final class Pull {
     }
 
     private void await(int failures, String what, IOException e) throws InterruptedException {
+        if (Thread.interrupted() || e.getClass() == InterruptedIOException.class) { // subclasses are timeouts
+            throw new InterruptedException();
+        }
         if (failures >= MOST_FAILURES) {
             throw new PullException(
                     what + " cannot be had from " + options.endpoint().getHost() + " after " + failures

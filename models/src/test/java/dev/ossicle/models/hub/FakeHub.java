@@ -30,7 +30,7 @@ final class FakeHub implements AutoCloseable {
     /** What a host does with a request for a file; null lets it answer as it should. */
     @FunctionalInterface
     interface Trouble {
-        /** @return whether it has answered */
+        /** Returns whether it has answered. */
         boolean answer(HttpExchange exchange, byte[] content) throws IOException;
     }
 

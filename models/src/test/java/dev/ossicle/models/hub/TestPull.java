@@ -1,5 +1,6 @@
 package dev.ossicle.models.hub;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -166,16 +169,30 @@ class TestPull {
     @Test
     void aPullThatIsStoppedAgainAndAgain() throws Exception {
         Random random = new Random(17);
+        AtomicInteger allowed = new AtomicInteger();
+        Semaphore stuck = new Semaphore(0);
+        AtomicReference<CountDownLatch> end = new AtomicReference<>(new CountDownLatch(1));
         hub.trouble = (exchange, content) -> {
-            if (content.length > 1000) {
-                FakeHub.hangUp(exchange, content, 0.03); // so that there is a middle to be caught in
+            if (content.length <= 1000) {
+                return false;
+            }
+            if (allowed.decrementAndGet() >= 0) {
+                FakeHub.hangUp(exchange, content, 0.02); // a little at a time, so that there is a middle to be caught in
                 return true;
             }
-            return false;
+            CountDownLatch ofThisPull = end.get();
+            stuck.release();
+            try {
+                ofThisPull.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            exchange.close();
+            return true;
         };
-        long before = 0;
-        int stopped = 0;
-        for (; stopped < 100; stopped++) {
+        for (int stopped = 0; stopped < 100; stopped++) {
+            allowed.set(random.nextInt(7));
+            stuck.drainPermits();
             AtomicReference<Throwable> failure = new AtomicReference<>();
             Thread puller = new Thread(() -> {
                 try {
@@ -184,21 +201,13 @@ class TestPull {
                     failure.set(e);
                 }
             });
-            long limit = before + random.nextInt(9000);
             puller.start();
-            while (puller.isAlive() && last.get()[0] < limit) {
-                Thread.onSpinWait();
-            }
+            stuck.acquire();
             puller.interrupt();
             puller.join();
-            if (failure.get() == null) {
-                break;
-            }
+            end.getAndSet(new CountDownLatch(1)).countDown();
             assertThat(failure.get()).isInstanceOf(InterruptedException.class);
-            before = Math.max(before, last.get()[0]);
-            last.set(new long[] {0, 0});
         }
-        assertThat(stopped).isGreaterThan(60);
         hub.trouble = null;
         notes.clear();
         assertComplete(pull().folder());
@@ -297,7 +306,7 @@ class TestPull {
         hub.announced.put(WEIGHTS, "00".repeat(32));
         assertThatThrownBy(this::pull)
                 .isInstanceOf(PullException.class)
-                .hasMessageContaining(WEIGHTS + " comes with the digest " + FakeHub.sha256(hub.files.get(WEIGHTS)))
+                .hasMessageContaining(WEIGHTS + " comes with the digest " + FakeHub.sha256(requireNonNull(hub.files.get(WEIGHTS))))
                 .hasMessageContaining("expected 0000");
         assertThat(root.resolve(FakeHub.NAME)).doesNotExist();
         hub.announced.clear();
