@@ -90,6 +90,7 @@ public final class LocalModel implements ChatModel {
                 name,
                 path,
                 null,
+                null,
                 Runtime.getRuntime().availableProcessors(),
                 Precision.EXACT,
                 EngineOptions.DEFAULT,
@@ -101,6 +102,7 @@ public final class LocalModel implements ChatModel {
      * Opens a checkpoint on a chosen device.
      *
      * @param name as users know it
+     * @param adapter folder of a LoRA adapter for its attention; null for none
      * @param device null for the one that suits model and machine best
      * @param limits of the engine
      * @param promptCache file of the prefixes of earlier processes, read now and written in the end; null for none
@@ -111,13 +113,14 @@ public final class LocalModel implements ChatModel {
     public static LocalModel open(
             String name,
             Path path,
+            @Nullable Path adapter,
             @Nullable String device,
             int threads,
             Precision precision,
             EngineOptions limits,
             @Nullable Path promptCache,
             Consumer<String> warnings) {
-        Checkpoint checkpoint = Checkpoint.open(path);
+        Checkpoint checkpoint = Checkpoint.open(path, adapter);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
             ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint.bytes());

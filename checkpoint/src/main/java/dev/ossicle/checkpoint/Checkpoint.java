@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An opened checkpoint: mapped files with a checked configuration and every weight found, of the right shape and format.
@@ -49,6 +50,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Layout layout;
     private final ModelConfig config;
     private final ModelWeights weights;
+    private final ModelWeights baseWeights;
     private final List<TensorInfo> tensors;
     private final List<Integer> endTokens;
     private final Supplier<TokenizerSource> tokenizer;
@@ -67,6 +69,7 @@ public final class Checkpoint implements AutoCloseable {
         this.layout = layout;
         this.config = config;
         this.weights = weights;
+        this.baseWeights = weights;
         this.tensors = tensors.all().stream().map(Checkpoint::describe).toList();
         this.endTokens = List.copyOf(endTokens);
         this.tokenizer = tokenizer;
@@ -79,19 +82,47 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
+    /** The same with changed weights. */
+    private Checkpoint(Checkpoint base, ModelWeights weights) {
+        this.path = base.path;
+        this.layout = base.layout;
+        this.config = base.config;
+        this.weights = weights;
+        this.baseWeights = base.weights;
+        this.tensors = base.tensors;
+        this.endTokens = base.endTokens;
+        this.tokenizer = base.tokenizer;
+        this.arena = base.arena;
+    }
+
     /**
      * Opens a folder in OpenAI's "original" layout (or one that has such a folder and no weights of its own), a folder in
      * the Hugging Face layout, or a GGUF file (any part of a split one).
      *
      * @throws CheckpointException if it is none of these, or anything in it is wrong; nothing stays open then
      */
-    @SuppressWarnings("MustBeClosedChecker") // the checkpoint closes it
     public static Checkpoint open(Path path) {
+        return open(path, null);
+    }
+
+    /**
+     * The same with a LoRA adapter of PEFT's on the projections of its attention.
+     *
+     * @param adapter a folder with adapter_config.json and adapter_model.safetensors; null for none
+     * @throws CheckpointException also if the adapter does not fit the model
+     */
+    @SuppressWarnings("MustBeClosedChecker") // the checkpoint closes it
+    public static Checkpoint open(Path path, @Nullable Path adapter) {
         requireNonNull(path, "path is null");
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
             Checkpoint checkpoint = Files.isDirectory(path) ? openFolder(path, arena) : openGguf(path, arena);
+            if (adapter != null) {
+                checkpoint = new Checkpoint(
+                        checkpoint,
+                        LoraAdapter.apply(adapter, checkpoint.config, checkpoint.weights, arena));
+            }
             opened = true;
             return checkpoint;
         } finally {
@@ -191,6 +222,11 @@ public final class Checkpoint implements AutoCloseable {
 
     public ModelWeights weights() {
         return weights;
+    }
+
+    /** The weights without an adapter: what the checkpoint's own files hold. */
+    public ModelWeights baseWeights() {
+        return baseWeights;
     }
 
     /** Every tensor, in the order of the files. */

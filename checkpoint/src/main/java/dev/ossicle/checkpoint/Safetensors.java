@@ -85,6 +85,13 @@ final class Safetensors {
         return tensors;
     }
 
+    /** Maps the tensors of one file. */
+    static Tensors readOne(Path file, Arena arena) {
+        Tensors tensors = new Tensors(file);
+        readFile(MappedFile.map(file, arena), tensors);
+        return tensors;
+    }
+
     private static List<Path> files(Path folder) {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(file -> file.getFileName().toString().endsWith(".safetensors"))

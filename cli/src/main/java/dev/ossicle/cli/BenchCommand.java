@@ -120,7 +120,7 @@ final class BenchCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         ModelLocation.Local location = ModelLocation.local(model);
         long start = System.nanoTime();
-        try (Checkpoint checkpoint = Checkpoint.open(location.path());
+        try (Checkpoint checkpoint = runnerOptions.checkpoint(location);
                 ModelRunner runner = runnerOptions.open(checkpoint, Precision.FAST, err)) {
             double loadSeconds = secondsSince(start);
             List<Rate> prefills = new ArrayList<>();

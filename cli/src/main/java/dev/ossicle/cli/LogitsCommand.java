@@ -75,7 +75,7 @@ final class LogitsCommand implements Callable<Integer> {
         }
         int firstWanted = last == -1 ? 0 : ids.length - last;
         PrintWriter err = spec.commandLine().getErr();
-        try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.local(model).path());
+        try (Checkpoint checkpoint = runnerOptions.checkpoint(ModelLocation.local(model));
                 ModelRunner runner = runnerOptions.open(checkpoint, Precision.EXACT, err);
                 KvSequence sequence = runner.newSequence(ids.length)) {
             // Written aside first: a failure leaves no file that looks like a result.

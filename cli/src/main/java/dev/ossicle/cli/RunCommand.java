@@ -284,6 +284,10 @@ final class RunCommand implements Callable<Integer> {
         }
         line.addAll(List.of(
                 "--precision", runnerOptions.precision(Precision.FAST).name().toLowerCase(Locale.ROOT)));
+        Path adapter = runnerOptions.adapter();
+        if (adapter != null) {
+            line.addAll(List.of("--lora", adapter.toString()));
+        }
         files.forEach(file -> line.addAll(List.of("--file", file.toString())));
         if (promptWord != null) {
             line.addAll(List.of("--", promptWord));

@@ -38,6 +38,24 @@ final class RunnerOptions {
                     + " and exact for logits.")
     private @Nullable Precision precision;
 
+    @Option(
+            names = "--lora",
+            paramLabel = "ADAPTER",
+            description = "A folder with a LoRA adapter of PEFT's (adapter_config.json, adapter_model.safetensors) for the"
+                    + " attention's projections.")
+    private @Nullable Path adapter;
+
+    /** Null for none. */
+    @Nullable
+    Path adapter() {
+        return adapter;
+    }
+
+    /** Opens a model's files, with the adapter that was asked for. */
+    Checkpoint checkpoint(ModelLocation.Local model) {
+        return Checkpoint.open(model.path(), adapter);
+    }
+
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */
     LocalModel open(ModelLocation.Local model, EngineOptions limits, @Nullable Path promptCache, PrintWriter err) {
         if (device != null) {
@@ -52,6 +70,7 @@ final class RunnerOptions {
         return LocalModel.open(
                 model.name(),
                 model.path(),
+                adapter,
                 device,
                 threads(),
                 possible,

@@ -212,7 +212,11 @@ final class ServeCommand implements Callable<Integer> {
         for (ModelLocation.Local location : locations) {
             installed.add(installed(location, limits, installed.isEmpty() ? promptCache : null, err));
         }
-        if (installed.stream().noneMatch(model -> model.name().equals(ModelLocation.NANO))) {
+        if (runnerOptions.adapter() != null) {
+            if (installed.size() != 1) {
+                throw new UsageException("--lora belongs to one model, there are " + installed.size());
+            }
+        } else if (installed.stream().noneMatch(model -> model.name().equals(ModelLocation.NANO))) {
             installed.add(installed(ModelLocation.local(null), limits, null, err));
         }
         ModelHost host = new ModelHost(installed, keepAlive == null ? null : duration("--keep-alive", keepAlive));
@@ -339,7 +343,7 @@ final class ServeCommand implements Callable<Integer> {
             ModelLocation.Local location, EngineOptions limits, @Nullable Path cache, PrintWriter err)
             throws IOException {
         // Looked at now: that a model cannot be read is better known before somebody asks for it.
-        try (Checkpoint checkpoint = Checkpoint.open(location.path())) {
+        try (Checkpoint checkpoint = runnerOptions.checkpoint(location)) {
             ModelConfig config = checkpoint.config();
             List<String> aliases = new ArrayList<>(List.of(location.name()));
             String size = config.layers() == ModelConfig.GPT_OSS_20B.layers() && config.experts() == 32

@@ -203,6 +203,7 @@ class TestCommands {
                     rm gpt-oss-20b                    | 1 | there is no model gpt-oss-20b
                     run --frobnicate                  | 2 | frobnicate
                     frobnicate                        | 2 | frobnicate
+                    run MODEL Hi --lora EMPTY         | 1 | adapter_config.json: does not exist
                     logits --model MODEL --tokens 1,x --out OUT             | 2 | number 2 is "x"
                     logits --model MODEL --tokens 1,999 --out OUT           | 1 | 999
                     logits --model MODEL --tokens 1,-1 --out OUT            | 1 | -1

@@ -3,6 +3,7 @@ package dev.ossicle.cpu;
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
+import dev.ossicle.checkpoint.AdaptedMatrix;
 import dev.ossicle.checkpoint.BF16Matrix;
 import dev.ossicle.checkpoint.F16Matrix;
 import dev.ossicle.checkpoint.F32Matrix;
@@ -48,6 +49,7 @@ final class MatrixKernels {
             case F32Matrix m -> m.row(row, into, at);
             case F16Matrix m -> m.row(row, into, at);
             case QuantizedMatrix m -> m.row(row, into, at);
+            case AdaptedMatrix m -> m.row(row, into, at);
         }
         Arrays.fill(into, at + columns, at + Lanes.padded(columns), 0);
     }
@@ -99,6 +101,9 @@ final class MatrixKernels {
                 return false;
             }
             case QuantizedMatrix m -> {
+                return false;
+            }
+            case AdaptedMatrix m -> {
                 return false;
             }
         }

@@ -63,7 +63,7 @@ public final class Pack {
      */
     public static long write(Checkpoint checkpoint, Path target, int threads, BiConsumer<Long, Long> progress)
             throws IOException {
-        ModelWeights weights = checkpoint.weights();
+        ModelWeights weights = checkpoint.baseWeights();
         long bytes = HEADER + bytes(weights);
         if (bytes == HEADER) {
             throw new CheckpointException(
@@ -126,7 +126,7 @@ public final class Pack {
     static @Nullable StripMemory map(Checkpoint checkpoint, Arena arena) {
         Path path = beside(checkpoint);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            long bytes = HEADER + bytes(checkpoint.weights());
+            long bytes = HEADER + bytes(checkpoint.baseWeights());
             byte[] want = header(checkpoint, bytes);
             ByteBuffer got = ByteBuffer.allocate(HEADER);
             while (got.hasRemaining() && channel.read(got, got.position()) >= 0) {}
@@ -175,8 +175,8 @@ public final class Pack {
             throw new AssertionError("every JDK has SHA-256", e);
         }
         digest.update(checkpoint.config().toString().getBytes(StandardCharsets.UTF_8));
-        List<Matrix> matrices = new ArrayList<>(List.of(checkpoint.weights().unembedding()));
-        for (LayerWeights layer : checkpoint.weights().layers()) {
+        List<Matrix> matrices = new ArrayList<>(List.of(checkpoint.baseWeights().unembedding()));
+        for (LayerWeights layer : checkpoint.baseWeights().layers()) {
             ExpertWeights expert = layer.experts().getLast();
             matrices.addAll(List.of(layer.query(), layer.key(), layer.value(), layer.out()));
             matrices.addAll(List.of(expert.gate(), expert.up(), expert.down()));

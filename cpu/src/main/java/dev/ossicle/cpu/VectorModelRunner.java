@@ -57,6 +57,9 @@ public final class VectorModelRunner implements ModelRunner {
     /** Copying as many bytes of weights takes longer than measuring the vector width does. */
     private static final long WORTH_MEASURING = 1_000_000_000;
 
+    /** A projection that no adapter changes. */
+    private static final int NO_TERM = -1;
+
     /** Rows whose logits are computed together. */
     private static final int LOGIT_ROWS = 16;
 
@@ -119,6 +122,11 @@ public final class VectorModelRunner implements ModelRunner {
 
     private final @Nullable Strips unembedding;
 
+    /** [L][4] beside query, key, value and out; null where there are none. */
+    private final @Nullable LowRankTerm[][] terms;
+    /** [4][T, r] what goes into the terms' second factor. */
+    private final float[][] reduced = new float[4][0];
+
     private final RoundedSlots roundedNormed;
     private final RoundedSlots roundedInner;
     private final Arena arena = Arena.ofShared();
@@ -140,6 +148,8 @@ public final class VectorModelRunner implements ModelRunner {
     // One object for each stage, so that running one allocates nothing.
     private final Team.Stage embed = this::embed;
     private final Team.Stage norm = this::norm;
+    private final Team.Stage reduceNormed = this::reduceNormed;
+    private final Team.Stage reduceAttended = this::reduceAttended;
     private final Team.Stage project = this::project;
     private final Team.Stage rotate = this::rotate;
     private final Team.Stage attend = this::attend;
@@ -199,11 +209,12 @@ public final class VectorModelRunner implements ModelRunner {
         }
         this.config = requireNonNull(config, "config is null");
         this.precision = requireNonNull(precision, "precision is null");
-        this.weights = requireNonNull(weights, "weights are null");
+        this.weights = LowRankTerm.base(requireNonNull(weights, "weights are null"));
+        this.terms = weights.layers().stream().map(LowRankTerm::of).toArray(LowRankTerm[][]::new);
         this.passRows = Pass.maxRows(config, passRows);
         this.pass = new Pass(config);
         this.routing = new Routing(config.experts(), config.expertsPerToken());
-        this.layer = weights.layers().getFirst();
+        this.layer = this.weights.layers().getFirst();
         this.gain = weights.norm();
         this.scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch(config));
@@ -219,7 +230,7 @@ public final class VectorModelRunner implements ModelRunner {
             isPacked = packed != null;
             StripMemory memory = packed == null ? StripMemory.anonymous(arena) : packed;
             for (int i = 0; precision == Precision.FAST && i < strips.length; i++) {
-                strips[i] = Relayed.of(weights.layers().get(i), team, memory);
+                strips[i] = Relayed.of(this.weights.layers().get(i), team, memory);
             }
             unembedding = precision == Precision.FAST ? Relayed.of(weights.unembedding(), team, memory) : null;
             done = true;
@@ -241,7 +252,8 @@ public final class VectorModelRunner implements ModelRunner {
         boolean rounds = Arrays.stream(strips).anyMatch(each -> each.experts() != null);
         return "CPU, " + vectors() + (threads == 1 ? ", 1 thread" : ", " + threads + " threads")
                 + (isPacked ? ", weights packed" : "")
-                + (rounds ? ", rounded activations in the experts" : "");
+                + (rounds ? ", rounded activations in the experts" : "")
+                + (Arrays.stream(terms).anyMatch(LowRankTerm::any) ? ", LoRA adapter" : "");
     }
 
     /** What this machine computes with. */
@@ -455,11 +467,19 @@ public final class VectorModelRunner implements ModelRunner {
             gain = layer.attentionNorm();
             team.run(rowTasks, norm);
             checkFinite(false);
+            boolean adapted = LowRankTerm.any(terms[layerIndex]);
+            if (adapted) {
+                reserveReduced(rows);
+                team.run(rowTasks, reduceNormed);
+            }
             team.run(tasks(config.queryWidth()) + 2 * tasks(config.kvWidth()), project);
             team.run(rowTasks, rotate);
             team.run(pass.planAttention(config.isWindowed(layerIndex), team.threads()), attend);
             if (pass.anySpans) {
                 team.run(pass.segments * config.kvHeads(), mergeSpans);
+            }
+            if (adapted) {
+                team.run(rowTasks, reduceAttended);
             }
             team.run(tasks(config.hidden()), addAttention);
 
@@ -509,36 +529,83 @@ public final class VectorModelRunner implements ModelRunner {
         }
     }
 
+    private void reserveReduced(int rows) {
+        for (int i = 0; i < reduced.length; i++) {
+            LowRankTerm term = terms[layerIndex][i];
+            if (term != null && reduced[i].length < rows * term.rank()) {
+                reduced[i] = new float[rows * term.rank()];
+            }
+        }
+    }
+
+    /** The first factors of the adapter beside queries, keys and values. */
+    private void reduceNormed(int task, int thread) {
+        for (int i = 0; i < 3; i++) {
+            reduce(i, pass.t, pass.normedAt, task, thread);
+        }
+    }
+
+    /** The same beside the attention's output. */
+    private void reduceAttended(int task, int thread) {
+        reduce(3, pass.attended, pass.attendedAt, task, thread);
+    }
+
+    private void reduce(int which, float[] x, int[] xAt, int task, int thread) {
+        LowRankTerm term = terms[layerIndex][which];
+        int end = Math.min((task + 1) * ROWS_PER_TASK, pass.rows);
+        for (int row = task * ROWS_PER_TASK; term != null && row < end; row++) {
+            term.reduce(x, xAt[row], reduced[which], row * term.rank(), scratch[thread].lanes);
+        }
+    }
+
+    /** Adds the adapter's term of a block of rows to their products with all vectors. */
+    private void addTerm(int which, int first, int count, Scratch mine) {
+        LowRankTerm term = terms[layerIndex][which];
+        for (int row = 0; term != null && row < pass.rows; row++) {
+            term.add(first, count, reduced[which], row * term.rank(), mine.a, row * RowMultiplier.BLOCK);
+        }
+    }
+
     /** Queries, keys and values. */
     private void project(int task, int thread) {
         int queryTasks = tasks(config.queryWidth());
         int kvTasks = tasks(config.kvWidth());
         if (task < queryTasks) {
-            project(layer.query(), strips[layerIndex].query(), layer.queryBias(), task, thread, pass.q);
+            project(layer.query(), strips[layerIndex].query(), 0, layer.queryBias(), task, thread, pass.q);
         } else if (task < queryTasks + kvTasks) {
-            project(layer.key(), strips[layerIndex].key(), layer.keyBias(), task - queryTasks, thread, pass.k);
+            project(layer.key(), strips[layerIndex].key(), 1, layer.keyBias(), task - queryTasks, thread, pass.k);
         } else {
             int index = task - queryTasks - kvTasks;
-            project(layer.value(), strips[layerIndex].value(), layer.valueBias(), index, thread, pass.v);
+            project(layer.value(), strips[layerIndex].value(), 2, layer.valueBias(), index, thread, pass.v);
         }
     }
 
     private void router(int task, int thread) {
-        project(layer.router(), null, layer.routerBias(), task, thread, pass.g);
+        project(layer.router(), null, NO_TERM, layer.routerBias(), task, thread, pass.g);
     }
 
     /** Some rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
-    private void project(Matrix matrix, @Nullable Strips relayed, float[] bias, int task, int thread, float[] out) {
+    private void project(
+            Matrix matrix, @Nullable Strips relayed, int term, float[] bias, int task, int thread, float[] out) {
         int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(matrix.rows()));
         for (int block = task * STRIPS_PER_TASK; block < end; block++) {
-            projectBlock(matrix, relayed, bias, block * RowMultiplier.BLOCK, scratch[thread], out);
+            projectBlock(matrix, relayed, term, bias, block * RowMultiplier.BLOCK, scratch[thread], out);
         }
     }
 
     private void projectBlock(
-            Matrix matrix, @Nullable Strips relayed, float[] bias, int first, Scratch mine, float[] out) {
+            Matrix matrix,
+            @Nullable Strips relayed,
+            int term,
+            float[] bias,
+            int first,
+            Scratch mine,
+            float[] out) {
         int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
         mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows);
+        if (term != NO_TERM) {
+            addTerm(term, first, count, mine);
+        }
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < count; i++) {
                 out[row * matrix.rows() + first + i] = mine.a[row * RowMultiplier.BLOCK + i] + bias[first + i];
@@ -632,6 +699,7 @@ public final class VectorModelRunner implements ModelRunner {
                 pass.attendedAt,
                 0,
                 pass.rows);
+        addTerm(3, first, RowMultiplier.BLOCK, mine);
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
                 pass.x[row * config.hidden() + first + i] +=
