@@ -122,7 +122,13 @@ export function responseOf(items, usage = { input_tokens: 40, output_tokens: 60,
         events.push({ type: "response.output_item.added", output_index, item: { ...added, content: [] } });
         for (const part of content ?? []) {
             const type = part.type === "reasoning_text" ? "reasoning_text" : "output_text";
-            events.push({ type: `response.${type}.delta`, item_id: item.id, output_index, content_index: 0, delta: part.text });
+            events.push({
+                type: `response.${type}.delta`,
+                item_id: item.id,
+                output_index,
+                content_index: 0,
+                delta: part.text,
+            });
         }
         events.push({ type: "response.output_item.done", output_index, item });
     });

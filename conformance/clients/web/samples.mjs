@@ -14,10 +14,18 @@ export function everyItem() {
             action: {
                 type: "search",
                 query: "weight of the stapes",
-                sources: [{ type: "url", url: "https://bones.example/stapes" }, { type: "url", url: "javascript:alert(1)" }],
+                sources: [
+                    { type: "url", url: "https://bones.example/stapes" },
+                    { type: "url", url: "javascript:alert(1)" },
+                ],
             },
         },
-        { id: "ws_2", type: "web_search_call", status: "failed", action: { type: "open_page", url: "https://gone.example/" } },
+        {
+            id: "ws_2",
+            type: "web_search_call",
+            status: "failed",
+            action: { type: "open_page", url: "https://gone.example/" },
+        },
         {
             id: "mcp_1",
             type: "mcp_call",
@@ -28,7 +36,14 @@ export function everyItem() {
             output: "lent until Friday",
         },
         { id: "mcpl_1", type: "mcp_list_tools", server_label: "library", tools: [{ name: "lend" }, { name: "find" }] },
-        { id: "fc_1", type: "function_call", call_id: "c1", name: "get_weather", arguments: '{"city":"Oslo"}', status: "completed" },
+        {
+            id: "fc_1",
+            type: "function_call",
+            call_id: "c1",
+            name: "get_weather",
+            arguments: '{"city":"Oslo"}',
+            status: "completed",
+        },
         {
             id: "ci_1",
             type: "code_interpreter_call",
@@ -47,7 +62,12 @@ export function everyItem() {
                 title: "The stapes",
             },
             { type: "url_citation", start_index: 900, end_index: 2, url: "javascript:alert(2)", title: "odd" },
-            { type: "container_file_citation", container_id: "cntr_1", file_id: "cfile_1", filename: "<img src=x>.txt" },
+            {
+                type: "container_file_citation",
+                container_id: "cntr_1",
+                file_id: "cfile_1",
+                filename: "<img src=x>.txt",
+            },
         ]),
     ];
 }
@@ -76,7 +96,7 @@ export const HOSTILE = [
     "```\u0000__proto__\nx\n```",
     "| a |\n|---|\n| <script>window.hacked=1</script> |",
     "[r]\n\n[r]: javascript:window.hacked=1",
-    "https://example.com/\"onmouseover=window.hacked=1",
+    'https://example.com/"onmouseover=window.hacked=1',
     "\ue0000\ue001 \ue0009999\ue001",
     "<sub><sup><kbd><script>window.hacked=1</script></kbd></sup></sub>",
     "&lt;script&gt;window.hacked=1&lt;/script&gt; &#60;b&#62; &#x110000; &#0; &constructor; &toString;",

@@ -2,7 +2,20 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { answer, ask, beginAnew, line, message, question, responseOf, scripted, settled, thought, withPage, write } from "./browser.mjs";
+import {
+    answer,
+    ask,
+    beginAnew,
+    line,
+    message,
+    question,
+    responseOf,
+    scripted,
+    settled,
+    thought,
+    withPage,
+    write,
+} from "./browser.mjs";
 import { HOSTILE, HUGE, MARKDOWN, everyItem } from "./samples.mjs";
 
 const PLOT = "Plot a damped wave. How often does it cross zero?";
@@ -22,7 +35,10 @@ export async function converses(address) {
         assert.match(await answer(page).locator(".facts").innerText(), /gpt-oss-20b · medium effort · \d+ tokens/);
         await ask(page, "And again");
         await answer(page).getByText("Question 2: You said And again.").waitFor();
-        await page.getByText(/of context|%/).first().waitFor();
+        await page
+            .getByText(/of context|%/)
+            .first()
+            .waitFor();
 
         await page.reload();
         await answer(page).getByText("Question 2").waitFor();
@@ -81,7 +97,10 @@ export async function keeps(address) {
         for (const [content, complaint] of [
             ["no json", "not JSON"],
             ["{}", "no conversations"],
-            ['{"format": "ossicle-conversations", "conversations": [{"turns": [{"question": 5}]}]}', "conversations[0].turns[0].question"],
+            [
+                '{"format": "ossicle-conversations", "conversations": [{"turns": [{"question": 5}]}]}',
+                "conversations[0].turns[0].question",
+            ],
         ]) {
             await choose(content);
             await page.locator(".toast").getByText(complaint).waitFor();
@@ -206,11 +225,20 @@ export async function usesTools(address) {
         await answer(page).getByText("It crosses zero 4 times").waitFor();
         await answer(page).locator(".file img").waitFor();
 
-        await page.route("**/v1/containers/**", (route) => route.fulfill({ status: 404, json: { error: { message: "no file" } } }));
+        await page.route("**/v1/containers/**", (route) =>
+            route.fulfill({ status: 404, json: { error: { message: "no file" } } }),
+        );
         await scripted(page, responseOf(everyItem()));
         await ask(page, "everything");
         const last = answer(page);
-        for (const name of ["Searches for", "Opens", "library: lend", "Tools of library", "Calls get_weather", "telepathy_call"]) {
+        for (const name of [
+            "Searches for",
+            "Opens",
+            "library: lend",
+            "Tools of library",
+            "Calls get_weather",
+            "telepathy_call",
+        ]) {
             await last.locator("summary").getByText(name).waitFor();
         }
         await last.getByRole("link", { name: "Source 1: The stapes" }).waitFor();
@@ -235,7 +263,13 @@ export async function approves(address) {
         await button(page, "library").click();
         const sent = [];
         page.on("request", (request) => request.url().endsWith("/v1/responses") && sent.push(request.postDataJSON()));
-        const asks = (id) => ({ id, type: "mcp_approval_request", server_label: "library", name: "lend", arguments: '{"book":"Gray"}' });
+        const asks = (id) => ({
+            id,
+            type: "mcp_approval_request",
+            server_label: "library",
+            name: "lend",
+            arguments: '{"book":"Gray"}',
+        });
         await scripted(page, responseOf([thought("I lend it."), asks("mcpr_1"), asks("mcpr_2")]));
         await ask(page, "Lend me Gray.");
         assert.deepEqual(sent[0].tools, [{ type: "mcp", server_label: "library" }]);
@@ -247,9 +281,20 @@ export async function approves(address) {
         await answer(page).getByText("allowed").waitFor();
         assert.deepEqual(
             sent[1].input.map((item) => item.type),
-            ["message", "reasoning", "mcp_approval_request", "mcp_approval_response", "mcp_approval_request", "mcp_approval_response"],
+            [
+                "message",
+                "reasoning",
+                "mcp_approval_request",
+                "mcp_approval_response",
+                "mcp_approval_request",
+                "mcp_approval_response",
+            ],
         );
-        assert.deepEqual(sent[1].input[3], { type: "mcp_approval_response", approval_request_id: "mcpr_1", approve: true });
+        assert.deepEqual(sent[1].input[3], {
+            type: "mcp_approval_response",
+            approval_request_id: "mcpr_1",
+            approve: true,
+        });
         assert.equal(sent[1].input[5].approve, false);
         await page.unroute("**/v1/models");
         await ask(page, "Thanks");
@@ -276,8 +321,11 @@ export async function losesTheServer(address) {
             await answer(page).getByText("Question 2: You said Are you there?.").waitFor();
             assert.equal(await answer(page).getByText("2 of 2").count(), 0, "what never began is not kept");
 
-            await page.route("**/v1/responses", (route) =>
-                route.fulfill({ status: 429, json: { error: { message: "too many at once" } } }), { times: 1 });
+            await page.route(
+                "**/v1/responses",
+                (route) => route.fulfill({ status: 429, json: { error: { message: "too many at once" } } }),
+                { times: 1 },
+            );
             await ask(page, "Busy?");
             await answer(page).getByText("too many at once").waitFor();
             await answer(page).getByRole("button", { name: "Try again" }).click();
@@ -337,19 +385,29 @@ export async function survivesHostileAnswers(address) {
     await withPage(address, { expected: /TrustedHTML/ }, async (page) => {
         await page.evaluate(() => {
             window.tasks = [];
-            new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((one) => one.duration))).observe({ type: "longtask" });
+            new PerformanceObserver((list) =>
+                window.tasks.push(...list.getEntries().map((one) => one.duration)),
+            ).observe({ type: "longtask" });
         });
         await scripted(page, responseOf([thought(HOSTILE.join("\n")), message(HOSTILE.join("\n\n"))]));
         await ask(page, HOSTILE[0]);
         for (const hostile of HOSTILE.slice(0, 6)) {
-            assert.ok((await answer(page).locator(".markdown").innerText()).includes(hostile), `${hostile} is shown as text`);
+            assert.ok(
+                (await answer(page).locator(".markdown").innerText()).includes(hostile),
+                `${hostile} is shown as text`,
+            );
         }
-        const links = await answer(page).locator("a").evaluateAll((all) => all.map((a) => [a.protocol, a.rel, a.target]));
+        const links = await answer(page)
+            .locator("a")
+            .evaluateAll((all) => all.map((a) => [a.protocol, a.rel, a.target]));
         assert.ok(links.length >= 2);
         for (const link of links) {
             assert.deepEqual(link, ["https:", "noopener noreferrer", "_blank"]);
         }
-        assert.equal(await page.locator("#app :is(script, iframe, svg[onload], style, form:not(.composer), base, meta)").count(), 0);
+        assert.equal(
+            await page.locator("#app :is(script, iframe, svg[onload], style, form:not(.composer), base, meta)").count(),
+            0,
+        );
         assert.equal(await answer(page).locator(".said img").count(), 0);
         for (const text of HOSTILE) {
             await scripted(page, responseOf([message(text)]));
@@ -396,7 +454,9 @@ export async function isAccessible(address) {
     const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     const check = async (page, what) => {
         const violations = await page.evaluate(async () => (await window.axe.run(document)).violations);
-        const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join("; ")}`);
+        const found = violations.map(
+            (one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join("; ")}`,
+        );
         assert.deepEqual(found, [], what);
     };
     for (const [colorScheme, width] of [
@@ -406,7 +466,10 @@ export async function isAccessible(address) {
     ]) {
         await withPage(address, { colorScheme, viewport: { width, height: 740 }, bypassCSP: true }, async (page) => {
             const fits = async (what) =>
-                assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} fits ${width} pixels`);
+                assert.ok(
+                    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+                    `${what} fits ${width} pixels`,
+                );
             await page.getByRole("combobox", { name: "Model" }).waitFor();
             await page.evaluate(axe);
             await check(page, `first page, ${colorScheme}, ${width}`);
@@ -443,10 +506,12 @@ export async function isAccessible(address) {
 async function reachable(page) {
     const controls = "button:enabled, input, select, textarea, a[href], summary";
     const all = await page.locator(controls).evaluateAll((list) =>
-        list.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !(one.type === "radio" && !one.checked)).map((one, i) => {
-            one.dataset.reach = i;
-            return one.outerHTML.slice(0, 120);
-        }),
+        list
+            .filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !(one.type === "radio" && !one.checked))
+            .map((one, i) => {
+                one.dataset.reach = i;
+                return one.outerHTML.slice(0, 120);
+            }),
     );
     const reached = new Set();
     await page.evaluate(() => document.activeElement?.blur());
@@ -457,7 +522,11 @@ async function reachable(page) {
             reached.add(Number(at));
         }
     }
-    assert.deepEqual(all.filter((_, i) => !reached.has(i)), [], "Tab comes to every control");
+    assert.deepEqual(
+        all.filter((_, i) => !reached.has(i)),
+        [],
+        "Tab comes to every control",
+    );
 }
 
 /** Small, and there at once. */
@@ -482,7 +551,9 @@ export async function isQuick(address) {
         });
         const paint = Math.min(...measured.map((one) => one.paint));
         const bytes = sizes.reduce((sum, size) => sum + size, 0);
-        console.log(`first paint ${measured.map((one) => Math.round(one.paint)).join(", ")} ms, ready ${Math.round(measured[0].loaded)} ms, ${sizes.length} files, ${bytes} bytes`);
+        console.log(
+            `first paint ${measured.map((one) => Math.round(one.paint)).join(", ")} ms, ready ${Math.round(measured[0].loaded)} ms, ${sizes.length} files, ${bytes} bytes`,
+        );
         assert.ok(bytes < 500_000, `${bytes} bytes`);
         assert.ok(paint < 10_000, `${paint} ms`); // speeds are measured here, not asserted
     });
@@ -519,7 +590,14 @@ export async function isSeen(address) {
                     document.adoptedStyleSheets = [sheet];
                 });
                 await button(page, "Python").click();
-                await scripted(page, responseOf([thought("Three bones: hammer, anvil, stirrup."), message(MARKDOWN)], { input_tokens: 900, output_tokens: 412, total_tokens: 1312 }));
+                await scripted(
+                    page,
+                    responseOf([thought("Three bones: hammer, anvil, stirrup."), message(MARKDOWN)], {
+                        input_tokens: 900,
+                        output_tokens: 412,
+                        total_tokens: 1312,
+                    }),
+                );
                 await ask(page, "How do the small bones of the ear make sound louder?");
                 await page.locator(".hljs-comment").first().waitFor();
                 await shoot(page, name("answer"));
@@ -529,7 +607,10 @@ export async function isSeen(address) {
                 await answer(page).locator(".card summary").click();
                 await answer(page).locator(".hljs-keyword").first().waitFor();
                 await answer(page).locator(".file img").waitFor();
-                await page.locator(".turn").last().evaluate((turn) => turn.scrollIntoView());
+                await page
+                    .locator(".turn")
+                    .last()
+                    .evaluate((turn) => turn.scrollIntoView());
                 await shoot(page, name("tool"));
                 await scripted(page, responseOf(everyItem().slice(0, 5)));
                 await ask(page, "Look up how heavy the stirrup is, and lend me the book.");

@@ -124,9 +124,11 @@ function Transcript({ chat, state }) {
     };
     const busy = running.has(current.id);
     return html`<div class="transcript" ref=${box} onScroll=${onScroll} tabindex="0" role="region" aria-label="Conversation">
-        ${current.turns.length === 0
-            ? html`<${Welcome} chat=${chat} state=${state} />`
-            : html`<h1 class="off-screen">${titleOf(current)}</h1>`}
+        ${
+            current.turns.length === 0
+                ? html`<${Welcome} chat=${chat} state=${state} />`
+                : html`<h1 class="off-screen">${titleOf(current)}</h1>`
+        }
         ${current.turns.map(
             (turn, i) => html`<${Turn}
                 key=${turn.id}
@@ -143,11 +145,13 @@ function Transcript({ chat, state }) {
 
 function Toast({ chat, toast }) {
     return html`<div class="toast-place" role="status">
-        ${toast &&
-        html`<div class="toast">
+        ${
+            toast &&
+            html`<div class="toast">
             <span>${toast.text}</span>
-            ${toast.action &&
-            html`<button
+            ${
+                toast.action &&
+                html`<button
                 type="button"
                 class="link"
                 onClick=${() => {
@@ -156,9 +160,11 @@ function Toast({ chat, toast }) {
                 }}
             >
                 ${toast.label}
-            </button>`}
+            </button>`
+            }
             <${IconButton} icon=${Close} label="Dismiss" onClick=${() => chat.dismissToast()} />
-        </div>`}
+        </div>`
+        }
     </div>`;
 }
 

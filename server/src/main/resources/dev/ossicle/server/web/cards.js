@@ -77,7 +77,9 @@ function PythonCall({ item }) {
     return html`<${Card} item=${item} icon=${Python} name="Python" summary=${code.trim().split("\n", 1)[0]}>
         <${CodeBlock} text=${code} language="python" live=${item.ms === null} />
         ${outputs.map((output) =>
-            output?.type === "logs" ? html`<${Output} text=${output.logs} />` : html`<${Image} address=${output?.url} />`,
+            output?.type === "logs"
+                ? html`<${Output} text=${output.logs} />`
+                : html`<${Image} address=${output?.url} />`,
         )}
     <//>`;
 }

@@ -182,10 +182,13 @@ export class Chat {
         }
         const after = { ...before, ...(typeof changes === "function" ? changes(before) : changes) };
         const { current } = this.state;
-        this.set({
-            current: current.id === id ? after : current,
-            conversations: this.state.conversations.map((one) => (one.id === id ? after : one)),
-        }, lazily);
+        this.set(
+            {
+                current: current.id === id ? after : current,
+                conversations: this.state.conversations.map((one) => (one.id === id ? after : one)),
+            },
+            lazily,
+        );
         this.#keep(id);
     }
 
@@ -228,6 +231,7 @@ export class Chat {
         const all = [...more, ...this.state.conversations].sort((a, b) => b.updated - a.updated);
         this.set({ conversations: all });
         more.forEach((one) => this.#keep(one.id));
+        this.#save();
     }
 
     async importFile(file) {
@@ -371,7 +375,8 @@ export class Chat {
         if (refused && e.status === 401) {
             this.#locked(e);
         }
-        const advice = e.code === "context_length_exceeded" ? " Begin a new conversation, or edit an earlier question." : "";
+        const advice =
+            e.code === "context_length_exceeded" ? " Begin a new conversation, or edit an earlier question." : "";
         const message = refused ? e.message + advice : "The connection to the server was lost.";
         show(answers.end(answer, refused ? "failed" : "lost", message, Date.now()));
         if (!refused || e.status === 503) {
@@ -437,11 +442,14 @@ export class Chat {
         const ids = [...this.#unsaved];
         this.#unsaved.clear();
         try {
-            for (const id of ids) {
-                const conversation = this.state.conversations.find((one) => one.id === id);
-                await (conversation ? store.put(conversation) : store.remove(id));
-                this.#tabs?.postMessage(id);
-            }
+            // All at once: where the page is about to be closed, what has begun is still done.
+            await Promise.all(
+                ids.map((id) => {
+                    const conversation = this.state.conversations.find((one) => one.id === id);
+                    return conversation ? store.put(conversation) : store.remove(id);
+                }),
+            );
+            ids.forEach((id) => this.#tabs?.postMessage(id));
         } catch (e) {
             ids.forEach((id) => this.#unsaved.add(id)); // with the next change
             this.toast(`The conversation could not be kept in this browser: ${e?.message ?? e}`);

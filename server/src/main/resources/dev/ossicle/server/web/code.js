@@ -79,7 +79,10 @@ const ESCAPED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;
 const unescape = (text) => text.replace(/&(?:amp|lt|gt|quot|#x27);/g, (one) => ESCAPED[one]);
 
 export function CodeBlock({ text, language, live = false }) {
-    const name = language.trim().split(/[\s{,:]/, 1)[0].toLowerCase();
+    const name = language
+        .trim()
+        .split(/[\s{,:]/, 1)[0]
+        .toLowerCase();
     const known = BY_NAME.get(name) ?? null;
     const [coloured, setColoured] = useState(null);
     useEffect(() => {

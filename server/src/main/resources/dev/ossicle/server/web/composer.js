@@ -14,7 +14,8 @@ export function Composer({ chat, state }) {
 
     useEffect(() => {
         setText(drafts.get(current.id));
-        if (!matchMedia("(hover: none)").matches) { // where that would bring a keyboard up
+        if (!matchMedia("(hover: none)").matches) {
+            // where that would bring a keyboard up
             field.current.focus({ preventScroll: true });
         }
     }, [current.id]);
@@ -58,21 +59,27 @@ export function Composer({ chat, state }) {
                 onInput=${(event) => write(event.target.value)}
                 onKeyDown=${onKeyDown}
             ></textarea>
-            ${busy
-                ? html`<${IconButton} class="icon-button send" icon=${Stop} label="Stop (Esc)" onClick=${() => chat.stop()} />`
-                : html`<${IconButton} class="icon-button send" icon=${Send} label="Send (Enter)" type="submit" disabled=${text.trim() === ""} />`}
+            ${
+                busy
+                    ? html`<${IconButton} class="icon-button send" icon=${Stop} label="Stop (Esc)" onClick=${() => chat.stop()} />`
+                    : html`<${IconButton} class="icon-button send" icon=${Send} label="Send (Enter)" type="submit" disabled=${text.trim() === ""} />`
+            }
         </div>
         <div class="options">
             <${Effort} chat=${chat} effort=${current.effort} />
             ${state.tools.map((tool) => html`<${ToolSwitch} chat=${chat} conversation=${current} tool=${tool} />`)}
-            ${current.instructions.trim() &&
-            html`<${Chip} label="Instructions" remove=${() => chat.configure({ instructions: "" })} chat=${chat} />`}
-            ${current.schema.trim() &&
-            html`<${Chip}
+            ${
+                current.instructions.trim() &&
+                html`<${Chip} label="Instructions" remove=${() => chat.configure({ instructions: "" })} chat=${chat} />`
+            }
+            ${
+                current.schema.trim() &&
+                html`<${Chip}
                 label=${schemaError === null ? "JSON Schema" : "JSON Schema is wrong"}
                 remove=${() => chat.configure({ schema: "" })}
                 chat=${chat}
-            />`}
+            />`
+            }
             <${Meter} conversation=${current} models=${state.models} />
         </div>
     </form>`;
@@ -148,7 +155,9 @@ export function problem(schema) {
     }
     try {
         const value = JSON.parse(schema);
-        return value !== null && typeof value === "object" && !Array.isArray(value) ? null : "A schema is a JSON object.";
+        return value !== null && typeof value === "object" && !Array.isArray(value)
+            ? null
+            : "A schema is a JSON object.";
     } catch (e) {
         return e.message;
     }

@@ -45,7 +45,10 @@ function Dialog({ title, name, close, children }) {
 function SettingsDialog({ chat, state }) {
     const { current, settings } = state;
     const wrong = problem(current.schema);
-    const text = (name) => ({ value: current[name], onInput: (event) => chat.configure({ [name]: event.target.value }) });
+    const text = (name) => ({
+        value: current[name],
+        onInput: (event) => chat.configure({ [name]: event.target.value }),
+    });
     return html`<${Dialog} title="Settings" name="settings" close=${() => chat.set({ dialog: null })}>
         <section>
             <h3>This conversation, and new ones</h3>
@@ -55,7 +58,8 @@ function SettingsDialog({ chat, state }) {
             </label>
             <div class="numbers">
                 ${Object.entries(SAMPLING).map(
-                    ([name, bounds]) => html`<${NumberField} chat=${chat} name=${name} bounds=${bounds} sampling=${current.sampling} />`,
+                    ([name, bounds]) =>
+                        html`<${NumberField} chat=${chat} name=${name} bounds=${bounds} sampling=${current.sampling} />`,
                 )}
             </div>
         </section>

@@ -31,7 +31,9 @@ export function FileCard({ file }) {
             (blob) => {
                 if (here) {
                     // Its type follows from its name: a file that is really a page must not be opened as one.
-                    const type = IMAGE.test(name) ? TYPES[name.split(".").at(-1).toLowerCase()] : "application/octet-stream";
+                    const type = IMAGE.test(name)
+                        ? TYPES[name.split(".").at(-1).toLowerCase()]
+                        : "application/octet-stream";
                     url = URL.createObjectURL(new Blob([blob], { type }));
                     setState({ blob, url, error: null });
                 }
@@ -53,5 +55,9 @@ export function FileCard({ file }) {
 }
 
 function size(bytes) {
-    return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+    return bytes < 1000
+        ? `${bytes} bytes`
+        : bytes < 1e6
+          ? `${(bytes / 1e3).toFixed(1)} kB`
+          : `${(bytes / 1e6).toFixed(1)} MB`;
 }

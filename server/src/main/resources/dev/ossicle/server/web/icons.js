@@ -26,7 +26,17 @@ export const Search = icon(["M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14z", "M20 20l-4-
 export const Tool = icon(["M14 6a4 4 0 0 0 5 5l-8 8a2.1 2.1 0 0 1-3-3z"]);
 export const File = icon(["M6 3h8l4 4v14H6z", "M14 3v4h4"]);
 export const Warning = icon(["M12 4l9 16H3z", "M12 10v4", "M12 17v.01"]);
-export const Sun = icon(["M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8z", "M12 2v2", "M12 20v2", "M2 12h2", "M20 12h2", "M5 5l1.5 1.5", "M17.5 17.5L19 19", "M19 5l-1.5 1.5", "M6.5 17.5L5 19"]);
+export const Sun = icon([
+    "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8z",
+    "M12 2v2",
+    "M12 20v2",
+    "M2 12h2",
+    "M20 12h2",
+    "M5 5l1.5 1.5",
+    "M17.5 17.5L19 19",
+    "M19 5l-1.5 1.5",
+    "M6.5 17.5L5 19",
+]);
 export const Moon = icon(["M19 14.5A8 8 0 0 1 9.5 5a7.5 7.5 0 1 0 9.5 9.5z"]);
 export const System = icon(["M4 5h16v11H4z", "M9 20h6", "M12 16v4"]);
 

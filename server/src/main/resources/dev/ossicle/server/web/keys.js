@@ -24,7 +24,14 @@ export function onKey(event, chat) {
         return;
     }
     const writing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (writing || event.ctrlKey || event.metaKey || event.altKey || state.dialog !== null || !state.settings.shortcuts) {
+    if (
+        writing ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        state.dialog !== null ||
+        !state.settings.shortcuts
+    ) {
         return;
     }
     const action = ACTIONS[event.key];

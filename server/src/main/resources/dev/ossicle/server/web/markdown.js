@@ -173,7 +173,8 @@ function block(token, context) {
 }
 
 function table(token, context) {
-    const cells = (row, cell) => row.map((one) => html`<${cell} class=${one.align ?? ""}>${inlines(one.tokens, context)}<//>`);
+    const cells = (row, cell) =>
+        row.map((one) => html`<${cell} class=${one.align ?? ""}>${inlines(one.tokens, context)}<//>`);
     return html`<div class="table" tabindex="0" role="region" aria-label="Table">
         <table>
             <thead>
@@ -279,11 +280,13 @@ function Citation({ citation, number }) {
     const address = safeAddress(citation.url);
     const label = citation.title || hostOf(citation.url);
     return html`<sup class="citation">
-        ${address === null
-            ? html`<span title=${citation.url}>${number}</span>`
-            : html`<a href=${address} target="_blank" rel="noopener noreferrer" title=${label} aria-label="Source ${number}: ${label}">
+        ${
+            address === null
+                ? html`<span title=${citation.url}>${number}</span>`
+                : html`<a href=${address} target="_blank" rel="noopener noreferrer" title=${label} aria-label="Source ${number}: ${label}">
                   ${number}
-              </a>`}
+              </a>`
+        }
     </sup>`;
 }
 

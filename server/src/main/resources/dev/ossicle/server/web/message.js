@@ -83,10 +83,12 @@ function Answer({ answer, turn, chat, reasoning, running }) {
         <div class="said">
             ${waiting && html`<p class="waiting">Reading<${Elapsed} since=${answer.began} /></p>`}
             ${answer.items.map((item) => html`<${Item} key=${item.id} item=${item} live=${live} reasoning=${reasoning} chat=${chat} turnId=${turn.id} />`)}
-            ${files.length > 0 &&
-            html`<ul class="files" aria-label="Files">
+            ${
+                files.length > 0 &&
+                html`<ul class="files" aria-label="Files">
                 ${files.map((file) => html`<li key=${file.file_id}><${FileCard} file=${file} /></li>`)}
-            </ul>`}
+            </ul>`
+            }
             ${sources.length > 0 && html`<${Sources} sources=${sources} />`}
             ${live && !waiting && html`<${Progress} answer=${answer} />`}
             <${Ending} answer=${answer} turn=${turn} chat=${chat} running=${running} />
@@ -162,7 +164,11 @@ function Ending({ answer, turn, chat, running }) {
                 ${retry("Try again")}
             </div>`;
         case "done":
-            return textOf(answer) === "" && !isUndecided(answer) && html`<p class="note">The model ended without saying anything.</p>`;
+            return (
+                textOf(answer) === "" &&
+                !isUndecided(answer) &&
+                html`<p class="note">The model ended without saying anything.</p>`
+            );
         default:
             return null;
     }
@@ -191,8 +197,9 @@ function Footer({ answer, turn, chat, running }) {
         <div class="actions">
             <${CopyButton} text=${() => textOf(answer)} label="Copy answer" />
             <${IconButton} icon=${Again} label="Answer again" disabled=${running} onClick=${() => chat.again(turn.id)} />
-            ${count > 1 &&
-            html`<span class="versions" role="group" aria-label="Answers">
+            ${
+                count > 1 &&
+                html`<span class="versions" role="group" aria-label="Answers">
                 <${IconButton}
                     icon=${Left}
                     label="Answer before"
@@ -206,7 +213,8 @@ function Footer({ answer, turn, chat, running }) {
                     disabled=${turn.shown === count - 1}
                     onClick=${() => chat.show(turn.id, turn.shown + 1)}
                 />
-            </span>`}
+            </span>`
+            }
         </div>
         <p class="facts">${facts.join(" · ")}</p>
     </footer>`;

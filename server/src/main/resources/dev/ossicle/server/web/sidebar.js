@@ -9,14 +9,16 @@ export function Sidebar({ chat, state }) {
     const found = state.conversations.filter((one) => matches(one, words));
     return html`<nav class="sidebar" id="sidebar" aria-label="Conversations">
         <button type="button" class="button primary new" onClick=${() => chat.startNew()}><${Plus} /> New conversation</button>
-        ${state.conversations.length > 4 &&
-        html`<input
+        ${
+            state.conversations.length > 4 &&
+            html`<input
             type="search"
             aria-label="Find a conversation"
             placeholder="Find"
             value=${words}
             onInput=${(event) => setWords(event.target.value)}
-        />`}
+        />`
+        }
         <ul>
             ${found.map(
                 (one) => html`<${Entry}
@@ -30,24 +32,27 @@ export function Sidebar({ chat, state }) {
             )}
         </ul>
         ${found.length === 0 && html`<p class="note">${words ? "Nothing found." : "What you ask is kept here, in this browser alone."}</p>`}
-        ${state.storageError &&
-        html`<p class="note error">This browser keeps nothing for this page (${state.storageError}): export what you need.</p>`}
+        ${
+            state.storageError &&
+            html`<p class="note error">This browser keeps nothing for this page (${state.storageError}): export what you need.</p>`
+        }
         <${Keeping} chat=${chat} state=${state} />
     </nav>`;
 }
 
-const Entry = memo(({ chat, id, title, current, running }) => {
-    const [name, setName] = useState(null);
-    const field = useRef(null);
-    useEffect(() => field.current?.select(), [name !== null]);
-    if (name !== null) {
-        const end = (keep) => {
-            if (keep && name.trim() !== "") {
-                chat.rename(id, name);
-            }
-            setName(null);
-        };
-        return html`<li>
+const Entry = memo(
+    ({ chat, id, title, current, running }) => {
+        const [name, setName] = useState(null);
+        const field = useRef(null);
+        useEffect(() => field.current?.select(), [name !== null]);
+        if (name !== null) {
+            const end = (keep) => {
+                if (keep && name.trim() !== "") {
+                    chat.rename(id, name);
+                }
+                setName(null);
+            };
+            return html`<li>
             <input
                 ref=${field}
                 aria-label="Name of the conversation"
@@ -63,15 +68,17 @@ const Entry = memo(({ chat, id, title, current, running }) => {
                 }}
             />
         </li>`;
-    }
-    return html`<li class=${current ? "current" : ""}>
+        }
+        return html`<li class=${current ? "current" : ""}>
         <a href=${`#${id}`} aria-current=${current ? "page" : undefined} title=${title} onClick=${() => chat.set({ drawer: false })}>
             ${running && html`<${Mark} live=${true} />`}${title}
         </a>
         <${IconButton} icon=${Edit} label=${`Rename “${title}”`} onClick=${() => setName(title)} />
         <${IconButton} icon=${Bin} label=${`Delete “${title}”`} onClick=${() => chat.remove([id])} />
     </li>`;
-}, ["id", "title", "current", "running"]);
+    },
+    ["id", "title", "current", "running"],
+);
 
 function Keeping({ chat, state }) {
     const file = useRef(null);

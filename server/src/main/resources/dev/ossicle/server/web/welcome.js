@@ -25,13 +25,15 @@ export function Welcome({ chat, state }) {
         </ul>`;
     return html`<div class="welcome">
         <${Mark} />
-        ${model === null
-            ? html`<h1>Ossicle</h1>`
-            : model === NANO
-              ? html`<${Nano} examples=${examples(NANO_EXAMPLES)} />`
-              : html`<h1>What would you like to know?</h1>
+        ${
+            model === null
+                ? html`<h1>Ossicle</h1>`
+                : model === NANO
+                  ? html`<${Nano} examples=${examples(NANO_EXAMPLES)} />`
+                  : html`<h1>What would you like to know?</h1>
                     <p><strong>${model}</strong> answers. It can be wrong: check what matters.</p>
-                    ${examples(EXAMPLES)}`}
+                    ${examples(EXAMPLES)}`
+        }
         <p class="note">
             Conversations are kept in this browser. The page talks to this server
             ${state.server.device ? ` (which computes on: ${state.server.device})` : ""} and to nobody else.
