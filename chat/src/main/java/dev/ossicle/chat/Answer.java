@@ -36,6 +36,7 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
     private final Deque<ChatEvent> pending = new ArrayDeque<>();
     private final List<Repair> repairs = new ArrayList<>();
     private Usage usage = Usage.NONE;
+    private int contextTokens;
     private int rounds;
     /** Whether the text that came last announces a call. */
     private boolean preamble;
@@ -105,6 +106,7 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
     private void endOfStep(StepEnd step) throws InterruptedException {
         history.addAll(step.messages());
         usage = usage.plus(step.usage());
+        contextTokens = step.usage().promptTokens() + step.usage().completionTokens();
         repairs.addAll(step.repairs());
         if (deadline.isOver()) {
             finish(Finish.TIME);
@@ -198,6 +200,11 @@ public final class Answer implements Iterable<ChatEvent>, AutoCloseable {
             throw new IllegalStateException("the answer has no end");
         }
         return done;
+    }
+
+    /** So much of the model's context was full when the last step ended; 0 if nobody said. */
+    public int contextTokens() {
+        return contextTokens;
     }
 
     /** Reads to the end; answer and reasoning apart. */

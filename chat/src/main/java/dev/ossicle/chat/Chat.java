@@ -87,6 +87,16 @@ public final class Chat {
         return List.copyOf(history);
     }
 
+    /** Goes on from another past, as {@link #history()} told it. */
+    public Chat history(List<Message> past) {
+        if (current != null && !current.isDone()) {
+            throw new IllegalStateException("the last answer is still coming: cancel it first");
+        }
+        history.clear();
+        history.addAll(past);
+        return this;
+    }
+
     /** Says something and lets the model answer. Work starts at once. */
     public Answer ask(String text) {
         return ask(text, (Json) null);

@@ -464,6 +464,34 @@ class TestChat {
     }
 
     @Test
+    void goesOnFromAnotherPast() {
+        Scripts.finalAnswer(runner, "One.");
+        Scripts.finalAnswer(runner, "Two.");
+        Chat first = chat();
+        first.ask("First").text();
+        Chat second = chat().history(first.history());
+        Answer answer = second.ask("Second");
+        assertThat(answer.text()).isEqualTo("Two.");
+        assertThat(Scripts.prompt(runner, 1)).contains("First", "One.", "Second");
+        assertThat(first.history()).hasSize(2);
+        assertThat(second.history()).hasSize(4);
+        assertThat(answer.contextTokens())
+                .isEqualTo(answer.done().usage().promptTokens()
+                        + answer.done().usage().completionTokens());
+    }
+
+    @Test
+    void theContextIsWhatTheLastStepFilled() {
+        Scripts.call(runner, "ok", "{}");
+        Scripts.finalAnswer(runner, "Two.");
+        Answer answer = chat().tools(Tool.of("ok", "", null, arguments -> "fine")).ask("Go");
+        answer.text();
+        assertThat(answer.contextTokens())
+                .isEqualTo(runner.prompts().get(1).length + 3 + "finalTwo.".length())
+                .isLessThan(answer.done().usage().promptTokens());
+    }
+
+    @Test
     void oneAnswerAtATime() {
         Scripts.finalAnswer(runner, "One.");
         Chat chat = chat();
