@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         subcommands = {
             RunCommand.class,
+            ChatCommand.class,
             ServeCommand.class,
             PullCommand.class,
             ListCommand.class,
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
             "  ossicle pull gpt-oss-20b                         download OpenAI's model (13.8 GB)",
             "  ossicle run gpt-oss-20b \"Why is the sky blue?\"    ... or run it from where Ollama or others keep it",
             "  ossicle run gpt-oss-20b.gguf --reasoning high --file notes.txt \"Summarise this.\"",
+            "  ossicle chat ~/models/gpt-oss-20b                a conversation at the terminal",
             "  ossicle serve ~/models/gpt-oss-20b               answer OpenAI's, Ollama's and Anthropic's clients",
             "  ossicle show ~/models/gpt-oss-120b               what it is and what it needs",
             "  ossicle doctor                                   what this machine can do",

@@ -7,6 +7,7 @@ import dev.ossicle.chat.ChatEvent.Reasoning;
 import dev.ossicle.chat.ChatEvent.Text;
 import dev.ossicle.chat.ChatEvent.ToolCall;
 import dev.ossicle.chat.ChatEvent.ToolResult;
+import dev.ossicle.cli.terminal.Harmless;
 import java.io.PrintWriter;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,15 @@ final class PlainWriter implements Consumer<ChatEvent> {
 
     private boolean answered;
 
+    /** What programs read is passed on as it is, what people read cannot steer their terminal. */
+    private final boolean harmless;
+
     PlainWriter(PrintWriter out, PrintWriter err, boolean hideReasoning) {
+        this(out, err, hideReasoning, Terminal.OUTPUT);
+    }
+
+    PlainWriter(PrintWriter out, PrintWriter err, boolean hideReasoning, boolean harmless) {
+        this.harmless = harmless;
         this.out = out;
         this.err = err;
         this.hideReasoning = hideReasoning;
@@ -55,7 +64,7 @@ final class PlainWriter implements Consumer<ChatEvent> {
             }
             case Text text -> {
                 // A preamble is meant for the user too.
-                out.print(text.text());
+                out.print(harmless ? Harmless.text(text.text()) : text.text());
                 out.flush();
                 open = Text.class;
                 answered = true;
@@ -68,7 +77,7 @@ final class PlainWriter implements Consumer<ChatEvent> {
     }
 
     private void aside(String label, String text, Class<? extends ChatEvent> kind) {
-        err.print(Terminal.dim(open == null ? label + text : text));
+        err.print(Terminal.dim(Harmless.text(open == null ? label + text : text)));
         err.flush();
         open = kind;
     }

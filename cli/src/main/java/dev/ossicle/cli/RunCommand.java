@@ -12,19 +12,16 @@ import dev.ossicle.chat.LocalModel;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.Sampling;
-import dev.ossicle.harmony.ReasoningEffort;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -49,6 +46,7 @@ import picocli.CommandLine.Spec;
             "  ossicle run gpt-oss-20b.gguf --tools browser=notes,python \"What did we spend on travel in May?\"",
             "  ossicle run gpt-oss-20b.gguf --mcp \"npx -y @modelcontextprotocol/server-filesystem .\" \"What is here?\"",
             "  ossicle run gpt-oss-20b.gguf --mcp wiki=https://mcp.example.org/mcp \"Who wrote Emma?\"",
+            "  ossicle run gpt-oss-20b.gguf                           at a terminal: a conversation, see ossicle chat --help",
             "  git diff | ossicle run gpt-oss-20b.gguf --system \"You review code.\"",
         })
 final class RunCommand implements Callable<Integer> {
@@ -58,17 +56,12 @@ final class RunCommand implements Callable<Integer> {
             hideParamSyntax = true,
             description =
                     "A name, a folder or a .gguf file (if none is given a gpt-oss that is on this machine, else nano, the embedded"
-                            + " model), and what to ask; a prompt that is not given is read from standard input.")
+                            + " model), and what to ask; a prompt that is not given is read from standard input; at a terminal"
+                            + " a conversation begins.")
     private List<String> words = List.of();
 
-    @Option(
-            names = {"-r", "--reasoning"},
-            paramLabel = "low|medium|high",
-            description = "How long the model thinks; medium by default.")
-    private ReasoningEffort reasoning = ReasoningEffort.MEDIUM;
-
-    @Option(names = "--system", paramLabel = "TEXT", description = "Instructions, as the developer's message.")
-    private @Nullable String system;
+    @Mixin
+    private ConversationOptions conversation;
 
     @Option(
             names = {"-f", "--file"},
@@ -76,56 +69,11 @@ final class RunCommand implements Callable<Integer> {
             description = "Text that is placed before the prompt; may be given several times.")
     private List<Path> files = List.of();
 
-    @Option(names = "--temperature", paramLabel = "T", description = "0 takes the best token; 1 by default.")
-    private double temperature = 1;
-
-    @Option(
-            names = "--top-p",
-            paramLabel = "P",
-            description = "Draw from the best tokens with this probability; 1 (all).")
-    private double topP = 1;
-
-    @Option(names = "--top-k", paramLabel = "K", description = "Draw from the K best tokens; 0 (all).")
-    private int topK;
-
-    @Option(names = "--min-p", paramLabel = "P", description = "Drop tokens below this share of the best; 0 (none).")
-    private double minP;
-
-    @Option(names = "--seed", paramLabel = "N", description = "Same seed, same text; random by default.")
-    private @Nullable Long seed;
-
-    @Option(
-            names = "--max-tokens",
-            paramLabel = "N",
-            description = "At most so many, reasoning included; no limit but the context by default.")
-    private int maxTokens = Integer.MAX_VALUE;
-
-    @Option(
-            names = "--date",
-            paramLabel = "YYYY-MM-DD",
-            description = "What the model takes for today; today by default.")
-    private @Nullable String date;
-
-    @Option(names = "--hide-reasoning", description = "Show the answer only.")
-    private boolean hideReasoning;
-
     @Option(
             names = "--prompt-cache",
             paramLabel = "FILE",
             description = "Keep what was computed of prompts in this file, for the next time that one begins alike.")
     private @Nullable Path promptCache;
-
-    @Option(
-            names = "--tools",
-            paramLabel = "NAME",
-            split = ",",
-            description =
-                    "What the model may use: python (in a sandbox, without network), browser=FOLDER (searches and reads"
-                            + " the documents in it; browser=URL a SearXNG instance, browser=exa, browser=youcom), apply_patch=FOLDER (changes files below it).")
-    private List<String> tools = List.of();
-
-    @Mixin
-    private McpOptions mcp;
 
     @Option(names = "--json", description = "Events as JSON lines on standard output.")
     private boolean json;
@@ -155,32 +103,39 @@ final class RunCommand implements Callable<Integer> {
                 ? words.getFirst()
                 : null;
         String promptWord = words.size() == 2 || (words.size() == 1 && modelWord == null) ? words.getLast() : null;
-        Sampling sampling = sampling();
-        LocalDate today = today();
-        if (maxTokens < 1) {
-            throw new UsageException("--max-tokens is " + maxTokens + ", must be at least 1");
-        }
+        Sampling sampling = conversation.sampling();
+        LocalDate today = conversation.today();
+        Limits limits = conversation.limits();
         ModelLocation location = modelWord == null ? null : ModelLocation.of(modelWord);
-        String prompt = prompt(promptWord, err);
+        // Somebody sits there with nothing to ask yet.
+        boolean converses = promptWord == null && files.isEmpty() && !json && Terminal.INPUT && Terminal.OUTPUT;
+        String prompt = converses ? "" : prompt(promptWord, err);
         if (location == null) {
             location = ModelLocation.byDefault(err);
         }
+        if (converses) {
+            try (ChatModel model = runnerOptions.open(location, EngineOptions.DEFAULT, promptCache, err)) {
+                return ChatCommand.converse(
+                        model, conversation, verbose, spec.commandLine().getOut(), err);
+            }
+        }
         long start = System.nanoTime();
-        try (RunTools opened = RunTools.open(tools, mcp.servers(), err);
-                ChatModel model = open(location, err)) {
+        try (RunTools opened = conversation.openTools(conversation.tools, err);
+                ChatModel model = runnerOptions.open(location, EngineOptions.DEFAULT, promptCache, err)) {
             long loaded = System.nanoTime() - start;
             Chat chat = model.chat()
-                    .instructions(system)
+                    .instructions(conversation.system)
                     .sessions(opened.sessions())
-                    .limits(Limits.DEFAULT.withTokens(maxTokens))
+                    .limits(limits)
                     .options(ChatOptions.DEFAULT
-                            .withEffort(reasoning)
+                            .withEffort(conversation.reasoning)
                             .withSampling(sampling)
                             .withSeed(sampling.seed())
                             .withDate(today));
             PrintWriter out = spec.commandLine().getOut();
-            Consumer<ChatEvent> writer =
-                    json ? new JsonWriter(out, hideReasoning) : new PlainWriter(out, err, hideReasoning);
+            Consumer<ChatEvent> writer = json
+                    ? new JsonWriter(out, conversation.hideReasoning)
+                    : new PlainWriter(out, err, conversation.hideReasoning);
             Done done;
             try (Answer answer = chat.ask(prompt);
                     Interrupts ignored = new Interrupts(answer)) {
@@ -195,38 +150,6 @@ final class RunCommand implements Callable<Integer> {
             }
         }
         return 0;
-    }
-
-    private ChatModel open(ModelLocation location, PrintWriter err) {
-        return switch (location) {
-            case ModelLocation.Local local -> runnerOptions.open(local, EngineOptions.DEFAULT, promptCache, err);
-            case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
-        };
-    }
-
-    private Sampling sampling() {
-        try {
-            // Small positive seeds are easier to pass on than any 64 bits.
-            return new Sampling(
-                    temperature,
-                    topP,
-                    topK,
-                    minP,
-                    seed == null ? ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE) : seed);
-        } catch (IllegalArgumentException e) {
-            throw new UsageException(Main.message(e));
-        }
-    }
-
-    private LocalDate today() {
-        if (date == null) {
-            return LocalDate.now();
-        }
-        try {
-            return LocalDate.parse(date);
-        } catch (DateTimeParseException e) {
-            throw new UsageException("--date is \"" + date + "\", must be a day such as 2026-11-23");
-        }
     }
 
     private String prompt(@Nullable String given, PrintWriter err) throws IOException {
@@ -272,16 +195,7 @@ final class RunCommand implements Callable<Integer> {
         if (modelWord != null) {
             line.add(modelWord);
         }
-        line.addAll(List.of("--reasoning", reasoning.name().toLowerCase(Locale.ROOT), "--date", today.toString()));
-        line.addAll(List.of("--seed", Long.toString(sampling.seed()), "--temperature", Double.toString(temperature)));
-        line.addAll(List.of("--top-p", Double.toString(topP), "--top-k", Integer.toString(topK)));
-        line.addAll(List.of("--min-p", Double.toString(minP)));
-        if (maxTokens != Integer.MAX_VALUE) {
-            line.addAll(List.of("--max-tokens", Integer.toString(maxTokens)));
-        }
-        if (system != null) {
-            line.addAll(List.of("--system", system));
-        }
+        line.addAll(conversation.words(sampling, today));
         line.addAll(List.of(
                 "--precision", runnerOptions.precision(Precision.FAST).name().toLowerCase(Locale.ROOT)));
         Path adapter = runnerOptions.adapter();

@@ -1,5 +1,6 @@
 package dev.ossicle.cli;
 
+import dev.ossicle.chat.ChatModel;
 import dev.ossicle.chat.LocalModel;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.cpu.Pack;
@@ -54,6 +55,14 @@ final class RunnerOptions {
     /** Opens a model's files, with the adapter that was asked for. */
     Checkpoint checkpoint(ModelLocation.Local model) {
         return Checkpoint.open(model.path(), adapter);
+    }
+
+    /** Opens a model, here or on its host. */
+    ChatModel open(ModelLocation model, EngineOptions limits, @Nullable Path promptCache, PrintWriter err) {
+        return switch (model) {
+            case ModelLocation.Local local -> open(local, limits, promptCache, err);
+            case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
+        };
     }
 
     /** Opens a checkpoint with its tokenizer; says on {@code err}, once, why a better device was passed over. */

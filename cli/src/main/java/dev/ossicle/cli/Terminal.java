@@ -10,14 +10,17 @@ final class Terminal {
     static final boolean OUTPUT = isTerminal(1);
     static final boolean ERROR = isTerminal(2);
 
+    /** See no-color.org. */
+    static final boolean COLORS = isUnset("NO_COLOR") && !"dumb".equals(System.getenv("TERM"));
+
     private static final String DIM = "\u001b[2m";
     private static final String PLAIN = "\u001b[0m";
 
     private Terminal() {}
 
-    /** Text for standard error that is dim where that can be shown (see no-color.org). */
+    /** Text for standard error that is dim where that can be shown. */
     static String dim(String text) {
-        return ERROR && isUnset("NO_COLOR") && !"dumb".equals(System.getenv("TERM")) ? DIM + text + PLAIN : text;
+        return ERROR && COLORS ? DIM + text + PLAIN : text;
     }
 
     private static boolean isUnset(String variable) {
