@@ -61,7 +61,12 @@ final class RunnerOptions {
     ChatModel open(ModelLocation model, EngineOptions limits, @Nullable Path promptCache, PrintWriter err) {
         return switch (model) {
             case ModelLocation.Local local -> open(local, limits, promptCache, err);
-            case ModelLocation.Remote remote -> ChatModel.remote(remote.base(), remote.model(), remote.key());
+            case ModelLocation.Remote remote -> {
+                if (adapter != null) {
+                    throw new UsageException("--lora cannot be applied to a model on another host");
+                }
+                yield ChatModel.remote(remote.base(), remote.model(), remote.key());
+            }
         };
     }
 
