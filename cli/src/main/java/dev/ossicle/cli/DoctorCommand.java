@@ -4,9 +4,12 @@ import dev.ossicle.cpu.ReadBandwidth;
 import dev.ossicle.cpu.VectorWidth;
 import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.ModelRunners;
+import dev.ossicle.tools.python.Sandbox;
+import dev.ossicle.tools.python.Sandboxes;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,7 +28,7 @@ final class DoctorCommand implements Callable<Integer> {
     DoctorCommand() {}
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         List<String> advice = new ArrayList<>();
         int cores = Runtime.getRuntime().availableProcessors();
@@ -64,6 +67,7 @@ final class DoctorCommand implements Callable<Integer> {
             provider.unavailable()
                     .ifPresent(why -> advice.add("device " + provider.name() + " cannot be used: " + why));
         }
+        sandbox(out, advice);
         double one = ReadBandwidth.measure(1);
         double all = cores == 1 ? one : ReadBandwidth.measure(cores);
         row(out, "reading", Sizes.bytes(one) + "/s with one thread, " + Sizes.bytes(all) + "/s with " + cores);
@@ -83,6 +87,19 @@ final class DoctorCommand implements Callable<Integer> {
             out.println("note: " + line);
         }
         return 0;
+    }
+
+    /** Found by running one, as everywhere. */
+    private static void sandbox(PrintWriter out, List<String> advice) throws InterruptedException {
+        for (Sandbox sandbox : Sandboxes.ALL) {
+            Optional<String> problem = Sandboxes.problem(sandbox);
+            if (problem.isEmpty()) {
+                row(out, "tool python", "yes: in " + sandbox.name());
+                return;
+            }
+            advice.add("the python tool cannot run in " + sandbox.name() + ": " + problem.get());
+        }
+        row(out, "tool python", "no");
     }
 
     private static void row(PrintWriter out, String name, Object value) {

@@ -2,6 +2,7 @@ package dev.ossicle.tools.browser;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -128,6 +129,10 @@ public final class Fetcher implements PageSource, AutoCloseable {
         T read(ClassicHttpResponse response) throws IOException;
     }
 
+    private IOException tooSlow() {
+        return new IOException("took more than " + limits.time().toMillis() / 1000.0 + " seconds");
+    }
+
     @Override
     public Document fetch(String url) throws IOException, InterruptedException {
         FutureTask<Document> task = new FutureTask<>(() -> follow(url));
@@ -137,8 +142,11 @@ public final class Fetcher implements PageSource, AutoCloseable {
         try {
             return task.get(limits.time().toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            throw new IOException("took more than " + limits.time().toMillis() / 1000.0 + " seconds");
+            throw tooSlow();
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof SocketTimeoutException) {
+                throw tooSlow(); // of the same length, and now and then the first to notice
+            }
             if (e.getCause() instanceof IOException failure) {
                 throw failure;
             }
