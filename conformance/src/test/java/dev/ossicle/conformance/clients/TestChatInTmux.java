@@ -27,9 +27,6 @@ class TestChatInTmux {
     @TempDir
     Path folder;
 
-    /** A server of our own: nobody's session is touched. */
-    private final String socket = "ossicle-" + ProcessHandle.current().pid();
-
     @BeforeEach
     void needsTmux() {
         boolean isThere = false;
@@ -139,8 +136,9 @@ class TestChatInTmux {
         }
     }
 
+    /** A server of this test's own: nobody's session is touched. */
     private String tmux(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of("tmux", "-L", socket));
+        List<String> command = new ArrayList<>(List.of("tmux", "-S", folder.resolve("socket").toString()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
