@@ -484,7 +484,8 @@ class TestChat {
     void theContextIsWhatTheLastStepFilled() {
         Scripts.call(runner, "ok", "{}");
         Scripts.finalAnswer(runner, "Two.");
-        Answer answer = chat().tools(Tool.of("ok", "", null, arguments -> "fine")).ask("Go");
+        Answer answer =
+                chat().tools(Tool.of("ok", "", null, arguments -> "fine")).ask("Go");
         answer.text();
         assertThat(answer.contextTokens())
                 .isEqualTo(runner.prompts().get(1).length + 3 + "finalTwo.".length())

@@ -52,7 +52,7 @@ final class ChatCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description =
                     "A name, a folder, a .gguf file or https://host/v1#MODEL; if none is given a gpt-oss that is on this machine,"
-                    + " else nano, the embedded model.")
+                            + " else nano, the embedded model.")
     private @Nullable String modelWord;
 
     @Mixin
