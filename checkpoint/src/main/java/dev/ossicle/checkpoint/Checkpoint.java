@@ -120,8 +120,7 @@ public final class Checkpoint implements AutoCloseable {
             Checkpoint checkpoint = Files.isDirectory(path) ? openFolder(path, arena) : openGguf(path, arena);
             if (adapter != null) {
                 checkpoint = new Checkpoint(
-                        checkpoint,
-                        LoraAdapter.apply(adapter, checkpoint.config, checkpoint.weights, arena));
+                        checkpoint, LoraAdapter.apply(adapter, checkpoint.config, checkpoint.weights, arena));
             }
             opened = true;
             return checkpoint;

@@ -39,7 +39,9 @@ final class LoraAdapter {
             }
         }
         for (String pattern : List.of("rank_pattern", "alpha_pattern")) {
-            if (json.members(pattern).map(members -> !members.object().members().isEmpty()).orElse(false)) {
+            if (json.members(pattern)
+                    .map(members -> !members.object().members().isEmpty())
+                    .orElse(false)) {
                 throw new CheckpointException(json.file(), pattern + " is not empty, which is not supported");
             }
         }
@@ -66,7 +68,8 @@ final class LoraAdapter {
             if (layer >= config.layers()) {
                 throw new CheckpointException(
                         tensor.file().path(),
-                        "tensor " + tensor.name() + " is of a model with more layers than this one's " + config.layers());
+                        "tensor " + tensor.name() + " is of a model with more layers than this one's "
+                                + config.layers());
             }
             names.put(layer + " " + name.group(2) + " " + name.group(3), tensor.name());
         }
@@ -88,7 +91,8 @@ final class LoraAdapter {
         boolean is20b = config.layers() == ModelConfig.GPT_OSS_20B.layers();
         boolean is120b = config.layers() == ModelConfig.GPT_OSS_120B.layers();
         boolean isPublished = config.vocabulary() == ModelConfig.GPT_OSS_20B.vocabulary();
-        if (isPublished && ((is20b && base.contains("120b")) || (is120b && base.contains("20b") && !base.contains("120b")))) {
+        if (isPublished
+                && ((is20b && base.contains("120b")) || (is120b && base.contains("20b") && !base.contains("120b")))) {
             throw new CheckpointException(
                     json.file(),
                     "base_model_name_or_path is " + base + ", this model is a gpt-oss-" + (is20b ? "20b" : "120b"));
@@ -134,7 +138,8 @@ final class LoraAdapter {
                     json.file().resolveSibling("adapter_model.safetensors"),
                     "layer " + layer + " has only one of the two factors of " + projection + "_proj");
         }
-        return new AdaptedMatrix(base, new LowRank(matrix(a, rank, base.columns()), matrix(b, base.rows(), rank), scale));
+        return new AdaptedMatrix(
+                base, new LowRank(matrix(a, rank, base.columns()), matrix(b, base.rows(), rank), scale));
     }
 
     private Matrix matrix(String name, int rows, int columns) {

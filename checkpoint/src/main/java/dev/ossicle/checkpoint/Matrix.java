@@ -8,7 +8,14 @@ package dev.ossicle.checkpoint;
  * {@link IllegalStateException}.
  */
 public sealed interface Matrix
-        permits F32Matrix, F16Matrix, BF16Matrix, Q8_0Matrix, MxFp4Matrix, GgufMxFp4Matrix, QuantizedMatrix, AdaptedMatrix {
+        permits F32Matrix,
+                F16Matrix,
+                BF16Matrix,
+                Q8_0Matrix,
+                MxFp4Matrix,
+                GgufMxFp4Matrix,
+                QuantizedMatrix,
+                AdaptedMatrix {
     int rows();
 
     int columns();

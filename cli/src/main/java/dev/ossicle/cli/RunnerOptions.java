@@ -42,8 +42,9 @@ final class RunnerOptions {
     @Option(
             names = "--lora",
             paramLabel = "ADAPTER",
-            description = "A folder with a LoRA adapter of PEFT's (adapter_config.json, adapter_model.safetensors) for the"
-                    + " attention's projections.")
+            description =
+                    "A folder with a LoRA adapter of PEFT's (adapter_config.json, adapter_model.safetensors) for the"
+                            + " attention's projections.")
     private @Nullable Path adapter;
 
     /** Null for none. */

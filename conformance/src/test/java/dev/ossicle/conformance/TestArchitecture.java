@@ -36,7 +36,15 @@ class TestArchitecture {
             Map.entry(
                     "cli",
                     List.of(
-                            "json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat", "models",
+                            "json",
+                            "checkpoint",
+                            "harmony",
+                            "engine",
+                            "cpu",
+                            "grammar",
+                            "tools",
+                            "chat",
+                            "models",
                             "server")),
             Map.entry("train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
 

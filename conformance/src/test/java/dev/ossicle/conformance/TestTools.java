@@ -100,7 +100,9 @@ class TestTools {
         while (ProcessHandle.current().descendants().findAny().isPresent() && System.nanoTime() < deadline) {
             Thread.onSpinWait();
         }
-        assertThat(ProcessHandle.current().descendants().map(process -> process.info().commandLine().orElse("")))
+        assertThat(ProcessHandle.current()
+                        .descendants()
+                        .map(process -> process.info().commandLine().orElse("")))
                 .isEmpty();
         assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName))
                 .noneMatch(name -> name.startsWith("ossicle-python") || name.startsWith("ossicle-tool"));

@@ -594,13 +594,7 @@ public final class VectorModelRunner implements ModelRunner {
     }
 
     private void projectBlock(
-            Matrix matrix,
-            @Nullable Strips relayed,
-            int term,
-            float[] bias,
-            int first,
-            Scratch mine,
-            float[] out) {
+            Matrix matrix, @Nullable Strips relayed, int term, float[] bias, int first, Scratch mine, float[] out) {
         int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
         mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows);
         if (term != NO_TERM) {

@@ -51,7 +51,9 @@ final class TestLowRank {
             assertThat(vector.description()).contains("LoRA adapter");
             float[][] whole = Logits.whole(vector, tokens);
             assertClose(whole, want, "prefill, seed " + seed);
-            assertThat(Logits.pieces(vector, tokens, 1)).as("decode, seed %d", seed).isDeepEqualTo(whole);
+            assertThat(Logits.pieces(vector, tokens, 1))
+                    .as("decode, seed %d", seed)
+                    .isDeepEqualTo(whole);
         }
     }
 
@@ -61,8 +63,7 @@ final class TestLowRank {
         RandomModel model = new RandomModel(3);
         ModelConfig config = oneWay(model.config());
         Random random = new Random(3);
-        ModelWeights adapted =
-                map(model.weights(config, Storage.Q8_0), matrix -> adapted(matrix, 8, random));
+        ModelWeights adapted = map(model.weights(config, Storage.Q8_0), matrix -> adapted(matrix, 8, random));
         int[] tokens = model.tokens(config, 40);
         try (ModelRunner fast = new VectorModelRunner(config, adapted, 2, Precision.FAST);
                 ModelRunner exact = new VectorModelRunner(config, map(adapted, TestLowRank::merged), 2)) {

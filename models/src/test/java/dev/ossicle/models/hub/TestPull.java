@@ -177,7 +177,8 @@ class TestPull {
                 return false;
             }
             if (allowed.decrementAndGet() >= 0) {
-                FakeHub.hangUp(exchange, content, 0.02); // a little at a time, so that there is a middle to be caught in
+                FakeHub.hangUp(
+                        exchange, content, 0.02); // a little at a time, so that there is a middle to be caught in
                 return true;
             }
             CountDownLatch ofThisPull = end.get();
@@ -306,7 +307,8 @@ class TestPull {
         hub.announced.put(WEIGHTS, "00".repeat(32));
         assertThatThrownBy(this::pull)
                 .isInstanceOf(PullException.class)
-                .hasMessageContaining(WEIGHTS + " comes with the digest " + FakeHub.sha256(requireNonNull(hub.files.get(WEIGHTS))))
+                .hasMessageContaining(
+                        WEIGHTS + " comes with the digest " + FakeHub.sha256(requireNonNull(hub.files.get(WEIGHTS))))
                 .hasMessageContaining("expected 0000");
         assertThat(root.resolve(FakeHub.NAME)).doesNotExist();
         hub.announced.clear();
