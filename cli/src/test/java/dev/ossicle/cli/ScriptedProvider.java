@@ -5,13 +5,15 @@ import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.scripted.ScriptedModelRunner;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** The device {@code --device script}: a model that says what a test has it say. */
 public final class ScriptedProvider implements ModelRunnerProvider {
     /** The next model; taken when it is opened. */
-    static final AtomicReference<ScriptedModelRunner> NEXT = new AtomicReference<>();
+    static final AtomicReference<@Nullable ScriptedModelRunner> NEXT = new AtomicReference<>();
 
     @Override
     public String name() {
@@ -35,6 +37,6 @@ public final class ScriptedProvider implements ModelRunnerProvider {
 
     @Override
     public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
-        return NEXT.getAndSet(null);
+        return Objects.requireNonNull(NEXT.getAndSet(null), "there is no script");
     }
 }
