@@ -14,6 +14,7 @@ import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.NonFiniteException;
 import dev.ossicle.engine.Precision;
+import dev.ossicle.checkpoint.TokenizerSource;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
 import dev.ossicle.models.hub.Digests;
 import java.io.IOException;
@@ -251,6 +252,10 @@ final class Verification {
     }
 
     private @Nullable Tokenizer tokenizer(Checkpoint checkpoint) {
+        if (checkpoint.tokenizer() instanceof TokenizerSource.None && !ModelTokenizer.isO200k(checkpoint)) {
+            left("tokenizer", "there is none; run and serve need the model's tokenizer.json beside its weights");
+            return null;
+        }
         Tokenizer tokenizer;
         try {
             tokenizer = ModelTokenizer.of(checkpoint);
