@@ -3,12 +3,14 @@ package dev.ossicle.conformance.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ossicle.server.Scripted;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
@@ -82,6 +84,47 @@ class TestChatInTmux {
         keys("/bye", "Enter");
         await("the end", pane -> pane.contains("left with 0"));
     }
+
+    /** What the documentation shows: made here, so that it is true. */
+    @Test
+    void aPictureOfAConversation() throws Exception {
+        try (Scripted scripted = new Scripted()) {
+            scripted.answer(
+                    "<|channel|>analysis<|message|>They want a comparison. A table says it best, then a few lines of"
+                            + " Java.<|end|><|start|>assistant<|channel|>final<|message|>" + PICTURED + "<|return|>");
+            start(84, 40, "chat", scripted.server.address() + "/v1#gpt-oss-20b");
+            keys("Which sorts does the JDK use, and how do I sort words by length?", "Enter");
+            await("the answer", pane -> pane.contains("shortest first") && endsInPrompt(pane, 2));
+        }
+        Path screen = Files.createDirectories(Path.of("target", "screenshots")).resolve("terminal.ansi");
+        // Java's word on incubating modules is none of the conversation's.
+        Files.writeString(screen, tmux("capture-pane", "-e", "-p").replaceFirst("^WARNING: .*\n", ""));
+        Node.install();
+        Node.run(Map.of(), "node", "terminal.mjs", screen.toAbsolutePath().toString());
+        assertThat(screen.resolveSibling("terminal.png")).isNotEmptyFile();
+    }
+
+    private static final String PICTURED = """
+            ## Sorts of the JDK
+
+            | what is sorted | algorithm | stable | worst case |
+            |---|---|:---:|---|
+            | objects | TimSort | yes | `n log n` |
+            | primitives | dual-pivot quicksort | no | `n log n` |
+            | parallel arrays | merge of sorted parts | objects only | `n log n` |
+
+            A list of words, **shortest first**:
+
+            ```java
+            words.sort(Comparator.comparingInt(String::length)
+                    .thenComparing(Comparator.naturalOrder()));
+            ```
+
+            1. `comparingInt` takes the length, without boxing.
+            2. `thenComparing` decides between words of one length.
+
+            > TimSort looks for runs that are sorted already: on nearly sorted input it is linear.
+            """;
 
     private static boolean endsInPrompt(String pane, int prompts) {
         return pane.stripTrailing().endsWith(">>>") && pane.split(">>>", -1).length > prompts;
