@@ -7,8 +7,10 @@ import java.util.Arrays;
 public final class Main {
     private static final String USAGE = """
             Usage: ossicle train nano [options]
+                   ossicle train questions
 
-            Trains the small model that Ossicle embeds, from nothing. 'ossicle train nano --help' lists the options.
+            nano: trains the small model that Ossicle embeds; 'ossicle train nano --help' lists the options.
+            questions: writes the questions of 'ossicle eval nano' to standard output, a line of JSON each.
             """;
 
     private Main() {}
@@ -16,6 +18,10 @@ public final class Main {
     public static void main(String[] args) throws IOException {
         if (args.length > 0 && args[0].equals("nano")) {
             TrainNano.main(Arrays.copyOfRange(args, 1, args.length));
+            return;
+        }
+        if (args.length == 1 && args[0].equals("questions")) {
+            Questions.lines().forEach(System.out::println);
             return;
         }
         boolean help = args.length > 0 && (args[0].equals("--help") || args[0].equals("-h"));

@@ -1,16 +1,28 @@
 package dev.ossicle.train;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.ossicle.harmony.ToolNamespace;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
+import dev.ossicle.train.families.Dialogues;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The nano model's tokenizer, learnt from the conversations that it is taught. */
+/**
+ * The nano model's tokenizer: the pieces that are frequent in the conversations it is taught are tokens, and any other piece
+ * is its bytes.
+ *
+ * <p>So a word that nano does not know lies before it letter by letter, and can be copied and spelt.
+ */
 final class NanoTokenizer {
-    /** Tokens in all, special ones included. */
-    static final int VOCABULARY = 960;
+    /** Fewer occurrences make no token: words that are made up at random occur less often. */
+    private static final int LEAST_COUNT = 12;
 
     private static final int DIALOGUES = 20_000;
     private static final long SEED = 1;
@@ -27,39 +39,103 @@ final class NanoTokenizer {
             "<|message|>",
             "<|call|>");
 
-    /**
-     * The lines of Harmony's usual system message are one piece each, which makes the message 19 tokens and not 63; the rest
-     * is o200k's pattern with digits on their own, so that the model can see what it adds.
-     */
-    static final String SPLIT_PATTERN = String.join(
-            "|",
-            "You are ChatGPT, a large language model trained by OpenAI\\.",
-            "Knowledge cutoff: 2024-06",
-            "Current date: ",
-            "Reasoning: (?:low|medium|high)",
-            "# Valid channels: analysis, commentary, final\\. Channel must be included for every message\\.",
-            "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-            "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-            "\\p{N}",
-            " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*",
-            "\\s*[\\r\\n]+",
-            "\\s+(?!\\S)",
-            "\\s+");
+    /** What Harmony says in so many words: one piece each, which makes its system message 15 tokens and not 63. */
+    private static final List<String> FIXED = List.of(
+            "You are ChatGPT, a large language model trained by OpenAI.\nKnowledge cutoff: 2024-06",
+            "\nCurrent date: ",
+            "\n\nReasoning: low\n\n",
+            "\n\nReasoning: medium\n\n",
+            "\n\nReasoning: high\n\n",
+            "# Valid channels: analysis, commentary, final. Channel must be included for every message.",
+            "\nCalls to these tools must go to the commentary channel: 'functions'.",
+            "# Tools\n\n## functions\n\nnamespace functions {\n\n",
+            "# Tools\n\n## python\n\n" + ToolNamespace.python().description() + "\n\n",
+            "} // namespace functions",
+            "# Instructions\n\n",
+            " = (_: {\n",
+            ": string,\n",
+            ": number,\n",
+            "}) => any;\n\n",
+            " to=functions.",
+            " to=python",
+            " to=assistant",
+            "functions.",
+            "print(",
+            "ossicle pull gpt-oss-20b",
+            "ossicle run gpt-oss-20b",
+            "ossicle run --tools python");
+
+    /** Names in quotes or after a bracket stay letters, so that they can be spelt; these are no names. */
+    private static final Pattern SMALL = Pattern.compile("[a-z]+");
+
+    private static final List<String> SMALL_WORDS =
+            List.of("assistant", "user", "system", "developer", "python", "json", "analysis", "commentary", "final");
+
+    /** Behind the fixed pieces o200k's, with digits on their own, so that the model can see what it adds. */
+    static final String SPLIT_PATTERN = splitPattern();
 
     private NanoTokenizer() {}
 
+    private static String splitPattern() {
+        List<String> parts = new ArrayList<>();
+        FIXED.forEach(fixed -> parts.add(literal(fixed)));
+        parts.add("(?<=date: )20\\d\\d");
+        parts.add("(?<=\\n)type ");
+        parts.add(
+                "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?");
+        parts.add(
+                "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?");
+        parts.add("\\p{N}");
+        parts.add(" ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*");
+        parts.add("\\s*[\\r\\n]+");
+        parts.add("\\s+(?!\\S)");
+        parts.add("\\s+");
+        return String.join("|", parts);
+    }
+
+    private static String literal(String text) {
+        return text.replaceAll("[.+*?()\\[\\]{}|^$\\\\]", "\\\\$0").replace("\n", "\\n");
+    }
+
     /** Always the same one, until what the model is taught changes. */
     static Tokenizer train() {
+        List<byte[]> tokens = new ArrayList<>();
+        for (int b = 0; b < 256; b++) {
+            tokens.add(new byte[] {(byte) b});
+        }
+        tokens.add("  ".getBytes(UTF_8));
+        frequentPieces().forEach(piece -> tokens.add(piece.getBytes(UTF_8)));
+        // With one merge in the file no reader takes the tokens' order for the merges'.
+        Tokenizer.Builder builder = Tokenizer.builder()
+                .splitPattern(SPLIT_PATTERN)
+                .wholePieces(true)
+                .merge(' ', ' ');
+        for (int id = 0; id < tokens.size(); id++) {
+            builder.token(id, tokens.get(id));
+        }
+        return special(builder, tokens.size()).build();
+    }
+
+    private static List<String> frequentPieces() {
         Pattern split = Pattern.compile(SPLIT_PATTERN, Pattern.UNICODE_CHARACTER_CLASS);
-        BpeTrainer.Result learnt = new BpeTrainer(split).train(texts(), VOCABULARY - SPECIAL.size());
-        Tokenizer.Builder builder = Tokenizer.builder().splitPattern(SPLIT_PATTERN);
-        for (int id = 0; id < learnt.tokens().size(); id++) {
-            builder.token(id, learnt.tokens().get(id));
+        Map<String, Integer> counts = new HashMap<>();
+        for (String text : texts()) {
+            Matcher matcher = split.matcher(text);
+            while (matcher.find()) {
+                counts.merge(matcher.group(), 1, Integer::sum);
+            }
         }
-        for (BpeTrainer.Pair pair : learnt.merges()) {
-            builder.merge(pair.left(), pair.right());
-        }
-        return special(builder, learnt.tokens().size()).build();
+        return counts.entrySet().stream()
+                .filter(entry -> entry.getValue() >= LEAST_COUNT && isToken(entry.getKey()))
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
+    }
+
+    private static boolean isToken(String piece) {
+        return piece.getBytes(UTF_8).length > 1
+                && !piece.equals("  ")
+                && (!SMALL.matcher(piece).matches() || SMALL_WORDS.contains(piece) || Dialogues.isKey(piece));
     }
 
     /** What stands between special tokens in rendered conversations. */
@@ -70,7 +146,7 @@ final class NanoTokenizer {
         }
         Tokenizer bytes = special(builder, 256).build();
         Lessons lessons = new Lessons(bytes);
-        NanoDialogues dialogues = new NanoDialogues(new SplittableRandom(SEED));
+        Dialogues dialogues = Dialogues.taught(new SplittableRandom(SEED));
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < DIALOGUES; i++) {
             int[] tokens = lessons.render(dialogues.next()).tokens();

@@ -125,6 +125,7 @@ final class ParameterLayout {
                         parameter.role() == Role.GAIN ? 1 : (float) (deviation * random.nextGaussian());
             }
         }
+        Induction.begin(this, weights);
         return weights;
     }
 }

@@ -1,7 +1,10 @@
 package dev.ossicle.train;
 
+import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.checkpoint.CheckpointException;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.harmony.tokenizer.Tokenizer;
+import dev.ossicle.harmony.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -12,9 +15,9 @@ import java.util.concurrent.CountDownLatch;
 /** {@code ossicle train nano}: trains, reports and exports the model that Ossicle embeds. */
 public final class TrainNano {
     private static final double SAVE_SECONDS = 120;
-    private static final double REPORT_SECONDS = 600;
+    private static final double REPORT_SECONDS = 900;
     private static final int ASKED_ON_THE_WAY = 20;
-    private static final int ASKED_AT_THE_END = 200;
+    private static final int ASKED_AT_THE_END = 50;
 
     private final TrainOptions options;
     private final PrintStream log;
@@ -33,8 +36,7 @@ public final class TrainNano {
 
     /** The shape of nano: gpt-oss in everything but size. */
     static ModelConfig config(int vocabulary) {
-        return new ModelConfig(
-                4, 8, 4, vocabulary, 128, 128, 32, 4, 2, 128, 131_072, 150_000, 32, 4096, 1, 32, 7, 1e-5);
+        return new ModelConfig(4, 8, 4, vocabulary, 128, 32, 32, 4, 2, 128, 131_072, 150_000, 32, 4096, 1, 32, 7, 1e-5);
     }
 
     public static void main(String[] args) throws IOException {
@@ -53,7 +55,7 @@ public final class TrainNano {
         PyTorch.prepare(options.threads());
         try {
             new TrainNano(options, System.err).run();
-        } catch (IOException e) {
+        } catch (IOException | CheckpointException | TokenizerException e) {
             System.err.println("ossicle train nano: " + e.getMessage());
             System.exit(1);
         } catch (ArithmeticException e) {
@@ -65,9 +67,10 @@ public final class TrainNano {
 
     private void run() throws IOException {
         Path file = options.out().resolve("training.state");
-        TrainingState state =
-                options.resume() ? TrainingState.load(file, layout) : TrainingState.start(layout, options.seed());
-        Trainer trainer = new Trainer(layout, lessons, state);
+        TrainingState state = options.resume()
+                ? TrainingState.load(file, layout)
+                : TrainingState.start(options.seed(), firstWeights());
+        Trainer trainer = new Trainer(layout, lessons, state, options.rate());
         CountDownLatch finished = new CountDownLatch(1);
         Thread onInterrupt = new Thread(() -> {
             interrupted = true;
@@ -100,9 +103,24 @@ public final class TrainNano {
             throw new IOException(state + " exists: add --resume to go on, or choose another --out");
         }
         Files.createDirectories(options.out());
-        Tokenizer tokenizer = NanoTokenizer.train();
+        Tokenizer tokenizer = options.from() == null
+                ? NanoTokenizer.train()
+                : Tokenizer.fromTokenizerJson(options.from().resolve("tokenizer.json"));
         Files.writeString(file, tokenizer.toTokenizerJson());
         return tokenizer;
+    }
+
+    private float[] firstWeights() throws IOException {
+        if (options.from() == null) {
+            return layout.initialise(options.seed());
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(options.from())) {
+            if (!checkpoint.config().equals(layout.config())) {
+                throw new IOException(
+                        options.from() + " has another shape: " + checkpoint.config() + ", nano is " + layout.config());
+            }
+            return CheckpointWeights.flatten(checkpoint.weights(), layout);
+        }
     }
 
     /** Returns the seconds spent on training in all. */

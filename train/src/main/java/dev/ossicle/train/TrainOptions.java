@@ -1,6 +1,7 @@
 package dev.ossicle.train;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The command line of {@code ossicle train nano}.
@@ -8,28 +9,41 @@ import java.nio.file.Path;
  * @param tokens to train on, or 0 if the time decides
  * @param minutes of training in all, pauses not counted, or 0 if the tokens decide
  * @param out folder of the training state and of the result
+ * @param from folder of an exported model whose weights and tokenizer to begin with, or null for a new one
  * @param resume whether to go on from the state in that folder
  * @param seed of the first weights and of the data
+ * @param rate of learning, at its peak
  * @param threads for PyTorch
  */
-record TrainOptions(long tokens, double minutes, Path out, boolean resume, long seed, int threads) {
+record TrainOptions(
+        long tokens,
+        double minutes,
+        Path out,
+        @Nullable Path from,
+        boolean resume,
+        long seed,
+        double rate,
+        int threads) {
     static final String USAGE = """
             Usage: ossicle train nano [options]
 
             Trains the small model that Ossicle embeds, from nothing, and writes it as a Hugging Face folder.
             Ctrl-C saves the state and stops; --resume goes on from there.
 
-              --tokens N     train on N tokens in all, such as 12M (the default)
+              --tokens N     train on N tokens in all, such as 20M (the default)
               --minutes N    train for N minutes in all instead, pauses not counted
               --out FOLDER   where state and model go (default: nano-training)
-              --resume       go on from the state in that folder
+              --from FOLDER  begin with the weights and the tokenizer of this model, as an earlier run wrote them
+              --resume       go on from the state in the --out folder
               --seed N       of the first weights and of the data (default: 1)
+              --rate N       peak of the learning rate (default: 0.003; less with --from, such as 0.001)
               --threads N    for PyTorch (default: all cores)
               --help
 
             Examples:
               ossicle train nano --minutes 60
               ossicle train nano --resume --minutes 120
+              ossicle train nano --from nano/src/main/resources/dev/ossicle/nano --rate 0.001 --minutes 30
               ossicle run ./nano-training/model "What is 2 + 3?"
             """;
 
@@ -46,7 +60,9 @@ record TrainOptions(long tokens, double minutes, Path out, boolean resume, long 
         long tokens = 0;
         double minutes = 0;
         Path out = Path.of("nano-training");
+        Path from = null;
         boolean resume = false;
+        double rate = 3e-3;
         long seed = 1;
         int threads = Runtime.getRuntime().availableProcessors();
         for (int i = 0; i < args.length; i++) {
@@ -55,7 +71,7 @@ record TrainOptions(long tokens, double minutes, Path out, boolean resume, long 
                 resume = true;
                 continue;
             }
-            if (!name.matches("--(tokens|minutes|out|seed|threads)")) {
+            if (!name.matches("--(tokens|minutes|out|from|seed|rate|threads)")) {
                 throw new UsageException("unknown option " + name);
             }
             if (i + 1 == args.length) {
@@ -66,6 +82,8 @@ record TrainOptions(long tokens, double minutes, Path out, boolean resume, long 
                 case "--tokens" -> tokens = (long) positive(name, value, true);
                 case "--minutes" -> minutes = positive(name, value, false);
                 case "--out" -> out = Path.of(value);
+                case "--from" -> from = Path.of(value);
+                case "--rate" -> rate = positive(name, value, false);
                 case "--seed" -> seed = seed(value);
                 default -> threads = (int) Math.min(positive(name, value, true), 1024);
             }
@@ -73,7 +91,11 @@ record TrainOptions(long tokens, double minutes, Path out, boolean resume, long 
         if (tokens > 0 && minutes > 0) {
             throw new UsageException("--tokens and --minutes exclude each other");
         }
-        return new TrainOptions(tokens == 0 && minutes == 0 ? 12_000_000 : tokens, minutes, out, resume, seed, threads);
+        if (from != null && resume) {
+            throw new UsageException("--from and --resume exclude each other: a resumed training has its weights");
+        }
+        return new TrainOptions(
+                tokens == 0 && minutes == 0 ? 20_000_000 : tokens, minutes, out, from, resume, seed, rate, threads);
     }
 
     private static long seed(String value) {

@@ -22,8 +22,9 @@ final class Trainer {
 
     static final int LENGTH = 256;
 
-    private static final double PEAK_RATE = 3e-3;
-    private static final double FINAL_RATE = 0.03 * PEAK_RATE;
+    /** Of the peak. */
+    private static final double FINAL_RATE = 0.03;
+
     private static final int WARM_UP_STEPS = 100;
     /** How much an uneven use of the experts counts beside the loss. */
     private static final float BALANCE = 0.01f;
@@ -32,14 +33,16 @@ final class Trainer {
     private final DifferentiableModel model;
     private final Lessons lessons;
     private final long seed;
+    private final double peakRate;
     private final float[] weights;
     private final float[] seen;
     private final float[] gradient;
-    private final AdamW optimiser;
+    private final Optimiser optimiser;
     private long steps;
     private long tokens;
 
-    Trainer(ParameterLayout layout, Lessons lessons, TrainingState state) {
+    Trainer(ParameterLayout layout, Lessons lessons, TrainingState state, double peakRate) {
+        this.peakRate = peakRate;
         this.layout = layout;
         this.lessons = lessons;
         this.model = new DifferentiableModel(layout);
@@ -47,7 +50,7 @@ final class Trainer {
         this.weights = state.weights();
         this.seen = new float[layout.size()];
         this.gradient = new float[layout.size()];
-        this.optimiser = new AdamW(layout, state.mean(), state.square());
+        this.optimiser = new Optimiser(layout, state.mean(), state.square());
         this.steps = state.steps();
         this.tokens = state.tokens();
     }
@@ -90,7 +93,7 @@ final class Trainer {
         if (!Double.isFinite(loss)) {
             throw new ArithmeticException("the loss is " + loss + " at step " + (steps + 1));
         }
-        optimiser.update(weights, gradient, steps + 1, rate(steps + 1, progress));
+        optimiser.update(weights, gradient, steps + 1, peakRate * rate(steps + 1, progress));
         steps++;
         tokens += batch.tokens().length;
         return loss;
@@ -117,9 +120,9 @@ final class Trainer {
         }
     }
 
-    /** Warms up linearly, then falls like half a cosine. */
+    /** Part of the peak: warms up linearly, then falls like half a cosine. */
     static double rate(long step, double progress) {
         double cosine = 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
-        return Math.min(1, (double) step / WARM_UP_STEPS) * (FINAL_RATE + (PEAK_RATE - FINAL_RATE) * cosine);
+        return Math.min(1, (double) step / WARM_UP_STEPS) * (FINAL_RATE + (1 - FINAL_RATE) * cosine);
     }
 }

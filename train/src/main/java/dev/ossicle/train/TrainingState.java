@@ -21,8 +21,8 @@ import java.util.zip.CRC32C;
  * @param tokens seen
  * @param seconds spent in training
  * @param weights the master weights, in float32
- * @param mean of the gradient, as {@link AdamW} keeps it
- * @param square of the gradient, as {@link AdamW} keeps it
+ * @param mean of the gradient, as {@link Optimiser} keeps it
+ * @param square of the gradient, as {@link Optimiser} keeps it
  */
 record TrainingState(
         long seed, long steps, long tokens, double seconds, float[] weights, float[] mean, float[] square) {
@@ -30,9 +30,8 @@ record TrainingState(
     private static final int HEADER = MAGIC.length + 3 * Long.BYTES + Double.BYTES + Integer.BYTES;
 
     /** The state before the first step. */
-    static TrainingState start(ParameterLayout layout, long seed) {
-        int size = layout.size();
-        return new TrainingState(seed, 0, 0, 0, layout.initialise(seed), new float[size], new float[size]);
+    static TrainingState start(long seed, float[] weights) {
+        return new TrainingState(seed, 0, 0, 0, weights, new float[weights.length], new float[weights.length]);
     }
 
     /** Writes a file that is either the old one or the whole new one, whatever happens meanwhile. */

@@ -15,7 +15,9 @@ final class TestTrainOptions {
     void readsEveryOption() {
         TrainOptions options =
                 TrainOptions.parse("--minutes", "1.5", "--out", "a/b", "--resume", "--seed", "-4", "--threads", "3");
-        assertThat(options).isEqualTo(new TrainOptions(0, 1.5, Path.of("a/b"), true, -4, 3));
+        assertThat(options).isEqualTo(new TrainOptions(0, 1.5, Path.of("a/b"), null, true, -4, 0.003, 3));
+        assertThat(TrainOptions.parse("--from", "a", "--rate", "0.001").from()).isEqualTo(Path.of("a"));
+        assertThat(TrainOptions.parse("--from", "a", "--rate", "0.001").rate()).isEqualTo(0.001);
         assertThat(options.progress(1_000_000, 45)).isCloseTo(0.5, within(1e-9));
         assertThat(TrainOptions.parse("--tokens", "2M").progress(500_000, 1)).isCloseTo(0.25, within(1e-9));
         assertThat(TrainOptions.parse("--tokens", "10K").tokens()).isEqualTo(10_000);
@@ -33,7 +35,9 @@ final class TestTrainOptions {
         "--minutes NaN, --minutes is NaN",
         "--seed x, --seed is x",
         "--threads 0, --threads is 0",
+        "--rate 0, --rate is 0",
         "--tokens 5 --minutes 5, exclude",
+        "--from a --resume, exclude",
     })
     void saysWhatIsWrong(String line, String message) {
         assertThatThrownBy(() -> TrainOptions.parse(line.split(" ")))
