@@ -10,6 +10,11 @@ if "%~1"=="train" (
     set "main=dev.ossicle.train.Main"
     call set "arguments=%%arguments:*train=%%"
 )
+if "%~1"=="eval" (
+    set "module=evals"
+    set "main=dev.ossicle.evals.Main"
+    call set "arguments=%%arguments:*eval=%%"
+)
 set "built=%~dp0%module%\target\ossicle.classpath"
 if not exist "%built%" (
     echo ossicle: building %module% ^(the first time takes a minute or two^) ... 1>&2

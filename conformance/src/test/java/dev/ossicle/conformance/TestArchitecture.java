@@ -46,7 +46,8 @@ class TestArchitecture {
                             "chat",
                             "models",
                             "server")),
-            Map.entry("train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
+            Map.entry("train", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")),
+            Map.entry("evals", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
 
     /** What runs on every JVM: no third-party library at run time. */
     private static final List<String> PLAIN = List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar");
@@ -57,7 +58,7 @@ class TestArchitecture {
                 .map(c -> c.getPackageName().split("\\.")[2])
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(ARROWS.keySet()).containsAll(modules);
-        assertThat(modules).contains("json", "checkpoint", "harmony", "engine", "cpu", "cli", "train");
+        assertThat(modules).contains("json", "checkpoint", "harmony", "engine", "cpu", "cli", "train", "evals");
     }
 
     @Test
