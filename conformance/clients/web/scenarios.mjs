@@ -275,6 +275,7 @@ export async function approves(address) {
         assert.deepEqual(sent[0].tools, [{ type: "mcp", server_label: "library" }]);
         await page.reload(); // it can be decided later
         await answer(page).getByRole("button", { name: "Allow" }).first().click();
+        await answer(page).getByText("allowed").waitFor();
         await scripted(page, responseOf([message("It is lent.")]));
         await answer(page).getByRole("button", { name: "Decline" }).click();
         await answer(page).getByText("It is lent.").waitFor();
