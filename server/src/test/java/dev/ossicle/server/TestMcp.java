@@ -114,6 +114,21 @@ class TestMcp {
         }
     }
 
+    /** A conversation is sent whole: what was decided long ago is not done again, nor is its server needed. */
+    @Test
+    void whatWasApprovedBeforeAnAnswerIsOver() throws Exception {
+        scripted.says("Yes.");
+        assertThat(scripted.post(
+                                "/v1/responses",
+                                "{\"input\": [{\"role\": \"user\", \"content\": \"Lend\"}, {\"type\": \"mcp_approval_request\","
+                                        + " \"id\": \"mcpr_1\", \"server_label\": \"gone\", \"name\": \"lend\", \"arguments\": \"{}\"},"
+                                        + " {\"type\": \"mcp_approval_response\", \"approval_request_id\": \"mcpr_1\","
+                                        + " \"approve\": true}, {\"role\": \"assistant\", \"content\": \"It is lent.\"},"
+                                        + " {\"role\": \"user\", \"content\": \"Thanks\"}]}")
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
     @Test
     void whatNeedsApprovalWaitsForIt() throws Exception {
         scripted.calls("box__empty", WHERE);

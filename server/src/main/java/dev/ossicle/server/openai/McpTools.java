@@ -398,6 +398,11 @@ final class McpTools {
         return McpSession.functionName(call.label(), call.tool());
     }
 
+    /** The assistant went on after what was approved so far: that is over, whether or not its result was kept. */
+    void wentOn() {
+        approved.clear();
+    }
+
     /**
      * Makes the calls that the client has approved of, under the limits of a conversation. Only what this request offers can
      * be called: the item may not be what it was when it was sent out.

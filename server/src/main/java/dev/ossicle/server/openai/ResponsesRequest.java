@@ -264,7 +264,12 @@ record ResponsesRequest(
             Fields item = items.get(i);
             String type = item.string("type", "message");
             switch (type) {
-                case "message" -> message(item, i, items, history);
+                case "message" -> {
+                    if ("assistant".equals(item.string("role"))) {
+                        mcp.wentOn();
+                    }
+                    message(item, i, items, history);
+                }
                 case "reasoning" -> history.reasoning(reasoning(item));
                 case "function_call" ->
                     history.call(
