@@ -10,6 +10,7 @@ import dev.ossicle.tools.documents.DocumentFolder;
 import dev.ossicle.tools.search.ExaBackend;
 import dev.ossicle.tools.search.SearxngBackend;
 import dev.ossicle.tools.search.YouComBackend;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -24,9 +25,9 @@ final class BrowserTool implements AutoCloseable {
 
     private final SearchBackend search;
     private final PageSource pages;
-    private final AutoCloseable open;
+    private final Closeable open;
 
-    private BrowserTool(SearchBackend search, PageSource pages, AutoCloseable open) {
+    private BrowserTool(SearchBackend search, PageSource pages, Closeable open) {
         this.search = search;
         this.pages = pages;
         this.open = open;
@@ -42,11 +43,11 @@ final class BrowserTool implements AutoCloseable {
         try {
             if (where.equals("exa")) {
                 ExaBackend exa = new ExaBackend(System.getenv());
-                return new BrowserTool(exa, exa, exa);
+                return new BrowserTool(exa, exa, exa::close);
             }
             if (where.equals("youcom")) {
                 YouComBackend youCom = new YouComBackend(System.getenv());
-                return new BrowserTool(youCom, youCom, youCom);
+                return new BrowserTool(youCom, youCom, youCom::close);
             }
             if (where.startsWith("http://") || where.startsWith("https://")) {
                 SearxngBackend instance = new SearxngBackend(where);
@@ -69,7 +70,7 @@ final class BrowserTool implements AutoCloseable {
         DocumentFolder documents = DocumentFolder.open(Path.of(where), progress::update);
         progress.end();
         err.println("ossicle: " + where + ": " + documents.inventory());
-        return new BrowserTool(documents, documents, documents);
+        return new BrowserTool(documents, documents, documents::close);
     }
 
     /** For one conversation. */
@@ -79,12 +80,6 @@ final class BrowserTool implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        try {
-            open.close();
-        } catch (IOException | RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IOException(e);
-        }
+        open.close();
     }
 }

@@ -8,6 +8,7 @@ import dev.ossicle.tools.patch.ApplyPatchSession;
 import dev.ossicle.tools.patch.Workspace;
 import dev.ossicle.tools.python.PythonLimits;
 import dev.ossicle.tools.python.PythonSession;
+import dev.ossicle.tools.python.Sandbox;
 import dev.ossicle.tools.python.Sandboxes;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -64,7 +65,7 @@ final class RunTools implements AutoCloseable {
         int mark = name.indexOf('=');
         String argument = mark < 0 ? "" : name.substring(mark + 1);
         return switch (mark < 0 ? name : name.substring(0, mark)) {
-            case "python" -> python();
+            case "python" -> new PythonSession(sandbox(), PythonLimits.DEFAULT);
             case "apply_patch" -> applyPatch(argument.isEmpty() ? "." : argument);
             case "browser" -> browser(argument, err);
             default ->
@@ -73,9 +74,10 @@ final class RunTools implements AutoCloseable {
         };
     }
 
-    private static ToolSession python() throws InterruptedException {
+    /** @throws UsageException if python cannot run on this machine, saying what to do */
+    static Sandbox sandbox() throws InterruptedException {
         try {
-            return new PythonSession(Sandboxes.choose(), PythonLimits.DEFAULT);
+            return Sandboxes.choose();
         } catch (IllegalStateException e) {
             throw new UsageException(Main.message(e));
         }

@@ -16,7 +16,6 @@ import dev.ossicle.tools.mcp.McpServer;
 import dev.ossicle.tools.python.PythonLimits;
 import dev.ossicle.tools.python.PythonSession;
 import dev.ossicle.tools.python.Sandbox;
-import dev.ossicle.tools.python.Sandboxes;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -289,7 +288,7 @@ final class ServeCommand implements Callable<Integer> {
         Map<String, Supplier<ToolSession>> byType = new HashMap<>();
         for (String tool : tools) {
             if (tool.equals("python")) {
-                Sandbox sandbox = sandbox();
+                Sandbox sandbox = RunTools.sandbox();
                 byType.put(BuiltIns.CODE_INTERPRETER, () -> new PythonSession(sandbox, PythonLimits.DEFAULT));
             } else if (tool.equals("browser") || tool.startsWith("browser=")) {
                 BrowserTool browser = BrowserTool.open(tool.substring(Math.min(tool.length(), 8)), err);
@@ -299,14 +298,6 @@ final class ServeCommand implements Callable<Integer> {
             }
         }
         return new BuiltIns(byType, McpServers.of(mcp.servers(), mcpUrls));
-    }
-
-    private static Sandbox sandbox() throws InterruptedException {
-        try {
-            return Sandboxes.choose();
-        } catch (IllegalStateException e) {
-            throw new UsageException(Main.message(e));
-        }
     }
 
     private List<String> keys() throws IOException {

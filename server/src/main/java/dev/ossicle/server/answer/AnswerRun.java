@@ -213,7 +213,7 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
             Message result = Message.toolResult(recipient, channel, output.text());
             results.add(result);
             if (isUnseen(recipient)) {
-                usedNamespaces.add(recipient.replaceAll("\\..*", ""));
+                usedNamespaces.add(namespace(recipient));
                 unseen.add(result);
             }
         }
@@ -242,10 +242,14 @@ public final class AnswerRun implements AutoCloseable, Answers.Open {
         return kept;
     }
 
+    private static String namespace(String recipient) {
+        int dot = recipient.indexOf('.');
+        return dot < 0 ? recipient : recipient.substring(0, dot);
+    }
+
     private ToolSession session(String recipient) {
-        String namespace = recipient.replaceAll("\\..*", "");
         return sessions.stream()
-                .filter(session -> session.namespace().name().equals(namespace))
+                .filter(session -> session.namespace().name().equals(namespace(recipient)))
                 .findFirst()
                 .orElseThrow();
     }

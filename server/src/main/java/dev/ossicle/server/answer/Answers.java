@@ -47,19 +47,14 @@ public final class Answers implements AutoCloseable {
         return builtIns;
     }
 
-    /** Fresh tools for an answer, which closes them. */
-    public List<ToolSession> open(Set<String> builtInTypes) {
-        return builtIns.open(builtInTypes);
-    }
-
     /**
-     * The same for an answer that may go on from others: what they used is used on.
+     * Tools for an answer, which closes them: those of the answer that it goes on from, else fresh ones.
      *
-     * @param keys a response's id, or ids of calls
+     * @param keys a response's id, or ids of calls, that it may go on from
      */
     public List<ToolSession> open(Set<String> builtInTypes, Collection<String> keys) {
         List<ToolSession> kept = new ArrayList<>(shelf.take(keys));
-        List<ToolSession> opened = open(builtInTypes);
+        List<ToolSession> opened = builtIns.open(builtInTypes);
         for (ListIterator<ToolSession> each = opened.listIterator(); each.hasNext(); ) {
             ToolSession fresh = each.next();
             for (ToolSession one : kept) {

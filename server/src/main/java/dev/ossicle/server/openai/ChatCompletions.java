@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}. */
@@ -72,7 +73,7 @@ public final class ChatCompletions {
                         lease.model(),
                         request,
                         asked.stops(),
-                        i == 0 ? asked.sessions() : answers.open(asked.tools().builtIns())));
+                        i == 0 ? asked.sessions() : answers.open(asked.tools().builtIns(), Set.of())));
             }
         } catch (RuntimeException e) {
             runs.close();

@@ -149,7 +149,7 @@ record ResponsesRequest(
         if (previous != null) {
             keys.add(previous);
         }
-        List<ToolSession> hosted = resumes ? answers.open(tools.builtIns(), keys) : answers.open(tools.builtIns());
+        List<ToolSession> hosted = answers.open(tools.builtIns(), resumes ? keys : List.of());
         List<ToolSession> sessions = new ArrayList<>(hosted);
         sessions.addAll(mcp.unasked());
         ChatRequest request = new ChatRequest(

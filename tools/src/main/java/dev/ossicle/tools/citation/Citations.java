@@ -54,13 +54,13 @@ public final class Citations {
 
     private List<CitedText> take(boolean last) {
         List<CitedText> pieces = new ArrayList<>();
-        Matcher matcher = MARKER.matcher(held);
         int from = 0; // of what is plain and not yet told
         int at = held.indexOf("\u3010");
         boolean waits = false;
         while (at >= 0 && !waits) {
             int most = Math.min(held.length(), at + LONGEST);
-            if (matcher.region(at, most).lookingAt()) {
+            Matcher matcher = MARKER.matcher(held).region(at, most);
+            if (matcher.lookingAt()) {
                 Source source = source(matcher.group(1));
                 if (source != null) {
                     add(held.substring(from, at), null, pieces);
