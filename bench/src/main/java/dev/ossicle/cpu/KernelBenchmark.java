@@ -85,7 +85,7 @@ public class KernelBenchmark {
     }
 
     private Strips strips(Format format) {
-        long bytes = (long) ROWS / Strips.ROWS * (COLUMNS / 32) * format.blockBytes;
+        long bytes = (long) ROWS / format.rows * (COLUMNS / 32) * format.blockBytes;
         MemorySegment data = SystemMemory.allocate(arena, bytes);
         byte[] block = new byte[format.blockBytes];
         new Random(2).nextBytes(block);
@@ -93,7 +93,7 @@ public class KernelBenchmark {
         for (long at = 0; at < bytes; at += block.length) {
             MemorySegment.copy(block, 0, data, ValueLayout.JAVA_BYTE, at, block.length);
         }
-        return new Strips(format, ROWS, COLUMNS / 32, data, 0);
+        return new Strips(format, ROWS / format.rows, COLUMNS / 32, data, 0);
     }
 
     @TearDown(Level.Trial)
@@ -103,16 +103,16 @@ public class KernelBenchmark {
 
     private int nextPair(Rates rates, Format format) {
         row = (row + 2 * Strips.ROWS) % ROWS;
-        rates.bytes += 2L * (COLUMNS / 32) * format.blockBytes;
+        rates.bytes += 2L * Strips.ROWS / format.rows * (COLUMNS / 32) * format.blockBytes;
         rates.multiplications += 2L * Strips.ROWS * COLUMNS * vectors;
         return row;
     }
 
-    /** Two strips of an expert times rounded activations. */
+    /** A strip of an expert times rounded activations. */
     @Benchmark
     public float[] mxFp4(Rates rates) {
         int first = nextPair(rates, Format.MXFP4);
-        mxFp4.multiply(fp4Strips, first, fp4Strips, first + Strips.ROWS, 0, vectors, rounded, outA, outB);
+        mxFp4.multiply(fp4Strips, first / (2 * Strips.ROWS), 0, vectors, rounded, outA, outB);
         return outA;
     }
 

@@ -4,6 +4,7 @@ import static dev.ossicle.cpu.AttentionKernels.TILE;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
 import dev.ossicle.checkpoint.ModelConfig;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -32,7 +33,11 @@ final class Attention {
     private final int heads;
     private final int kvHeads;
     private final int group;
-    /** The group, rounded up to what kernels multiply together. */
+    /** Whether keys and values are multiplied where they are in the cache, eight rows at a time. */
+    private final boolean direct;
+    /** Rows that are multiplied together. */
+    private final int tile;
+    /** The group, rounded up to tiles. */
     private final int paddedGroup;
 
     private final int window;
@@ -61,13 +66,16 @@ final class Attention {
 
     private final float[] factors = new float[WIDTH];
 
-    Attention(ModelConfig config) {
+    /** @param rounded whether the cache has 16 bits */
+    Attention(ModelConfig config, boolean rounded) {
+        direct = rounded && WIDTH == 16; // 512 bits come with 32 registers
+        tile = direct ? 8 : TILE;
         headDim = config.headDim();
         stride = VectorKvSequence.paddedHeadDim(config);
         heads = config.heads();
         kvHeads = config.kvHeads();
         group = heads / kvHeads;
-        paddedGroup = (group + TILE - 1) / TILE * TILE;
+        paddedGroup = (group + tile - 1) / tile * tile;
         window = config.window();
         scale = (float) (1 / Math.sqrt(headDim));
         int rows = Math.max(ROWS, kvHeads * paddedGroup);
@@ -111,7 +119,7 @@ final class Attention {
             float[] out,
             int outAt,
             int outStride) {
-        int rows = (count + TILE - 1) / TILE * TILE;
+        int rows = (count + tile - 1) / tile * tile;
         int firstPosition = position + first / group;
         int lastPosition = position + (first + count - 1) / group;
         for (int r = 0; r < rows; r++) {
@@ -225,6 +233,16 @@ final class Attention {
     }
 
     private void score(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows) {
+        if (direct) {
+            MemorySegment data = sequence.data(layer, block);
+            long at = sequence.keysAt(kvHead);
+            for (int r = first; r < first + rows; r += 8) {
+                AttentionKernels.scores8(data, at, headDim, q, r * headDim, s, r * BLOCK);
+            }
+            sequence.loadKeyScales(data, kvHead, scales);
+            AttentionKernels.scale(s, first, rows, scales);
+            return;
+        }
         boolean scaled = sequence.loadKeys(layer, block, kvHead, k, scales);
         for (int r = first; r < first + rows; r += TILE) {
             AttentionKernels.scores(q, r * headDim, k, headDim, s, r * BLOCK);
@@ -236,6 +254,16 @@ final class Attention {
 
     private void weigh(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows, int keys) {
         AttentionKernels.softmax(s, first, rows, max, sum, shrink);
+        if (direct) {
+            MemorySegment data = sequence.data(layer, block);
+            long at = sequence.valuesAt(kvHead);
+            sequence.loadValueScales(data, kvHead, scales);
+            AttentionKernels.scale(s, first, rows, scales);
+            for (int r = first; r < first + rows; r += 8) {
+                AttentionKernels.values8(s, r * BLOCK, keys, data, at, stride, shrink, r, o, r * stride);
+            }
+            return;
+        }
         if (sequence.loadValues(layer, block, kvHead, keys, v, scales)) {
             AttentionKernels.scale(s, first, rows, scales);
         }

@@ -75,6 +75,83 @@ final class AttentionKernels {
     }
 
     /**
+     * Scores of eight rows, straight from 16-bit keys in the cache: a number that is widened serves all eight, and enough of the
+     * loads that wait for memory are under way while others are multiplied. For vectors that come with 32 registers.
+     *
+     * @param data keys [D, KEYS], from byte {@code at} on
+     * @param q queries, scaled [8, D], from the first of the rows on
+     * @param s scores [8, KEYS], from the first of the rows on
+     */
+    static void scores8(MemorySegment data, long at, int headDim, float[] q, int qAt, float[] s, int sAt) {
+        for (int key = 0; key < KEYS; key += 2 * WIDTH) {
+            FloatVector a0 = FloatVector.zero(FLOATS);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            FloatVector a4 = a0;
+            FloatVector a5 = a0;
+            FloatVector a6 = a0;
+            FloatVector a7 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector b2 = a0;
+            FloatVector b3 = a0;
+            FloatVector b4 = a0;
+            FloatVector b5 = a0;
+            FloatVector b6 = a0;
+            FloatVector b7 = a0;
+            for (int i = 0; i < headDim; i++) {
+                long from = at + 2L * (i * KEYS + key);
+                FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from, ORDER)
+                        .convertShape(VectorOperators.S2F, FLOATS, 0);
+                FloatVector b = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from + 2 * WIDTH, ORDER)
+                        .convertShape(VectorOperators.S2F, FLOATS, 0);
+                FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + i]);
+                a0 = a.fma(x, a0);
+                b0 = b.fma(x, b0);
+                x = FloatVector.broadcast(FLOATS, q[qAt + headDim + i]);
+                a1 = a.fma(x, a1);
+                b1 = b.fma(x, b1);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 2 * headDim + i]);
+                a2 = a.fma(x, a2);
+                b2 = b.fma(x, b2);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 3 * headDim + i]);
+                a3 = a.fma(x, a3);
+                b3 = b.fma(x, b3);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 4 * headDim + i]);
+                a4 = a.fma(x, a4);
+                b4 = b.fma(x, b4);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 5 * headDim + i]);
+                a5 = a.fma(x, a5);
+                b5 = b.fma(x, b5);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 6 * headDim + i]);
+                a6 = a.fma(x, a6);
+                b6 = b.fma(x, b6);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 7 * headDim + i]);
+                a7 = a.fma(x, a7);
+                b7 = b.fma(x, b7);
+            }
+            int to = sAt + key;
+            a0.intoArray(s, to);
+            b0.intoArray(s, to + WIDTH);
+            a1.intoArray(s, to + KEYS);
+            b1.intoArray(s, to + KEYS + WIDTH);
+            a2.intoArray(s, to + 2 * KEYS);
+            b2.intoArray(s, to + 2 * KEYS + WIDTH);
+            a3.intoArray(s, to + 3 * KEYS);
+            b3.intoArray(s, to + 3 * KEYS + WIDTH);
+            a4.intoArray(s, to + 4 * KEYS);
+            b4.intoArray(s, to + 4 * KEYS + WIDTH);
+            a5.intoArray(s, to + 5 * KEYS);
+            b5.intoArray(s, to + 5 * KEYS + WIDTH);
+            a6.intoArray(s, to + 6 * KEYS);
+            b6.intoArray(s, to + 6 * KEYS + WIDTH);
+            a7.intoArray(s, to + 7 * KEYS);
+            b7.intoArray(s, to + 7 * KEYS + WIDTH);
+        }
+    }
+
+    /**
      * 16-bit numbers of the cache as floats, straight from its memory: widening them takes less time than waiting for them.
      *
      * @param count a multiple of 2W
@@ -210,6 +287,105 @@ final class AttentionKernels {
             b2.intoArray(o, to + 2 * stride + WIDTH);
             a3.intoArray(o, to + 3 * stride);
             b3.intoArray(o, to + 3 * stride + WIDTH);
+        }
+    }
+
+    /**
+     * Adds the weighted values of eight rows, as {@link #scores8} and {@link #values} do.
+     *
+     * @param data values [KEYS, stride], from byte {@code at} on
+     */
+    static void values8(
+            float[] p,
+            int pAt,
+            int keys,
+            MemorySegment data,
+            long at,
+            int stride,
+            float[] shrink,
+            int row,
+            float[] o,
+            int oAt) {
+        for (int i = 0; i < stride; i += 2 * WIDTH) {
+            int to = oAt + i;
+            FloatVector x = FloatVector.broadcast(FLOATS, shrink[row]);
+            FloatVector a0 = FloatVector.fromArray(FLOATS, o, to).mul(x);
+            FloatVector b0 = FloatVector.fromArray(FLOATS, o, to + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 1]);
+            FloatVector a1 = FloatVector.fromArray(FLOATS, o, to + stride).mul(x);
+            FloatVector b1 =
+                    FloatVector.fromArray(FLOATS, o, to + stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 2]);
+            FloatVector a2 = FloatVector.fromArray(FLOATS, o, to + 2 * stride).mul(x);
+            FloatVector b2 =
+                    FloatVector.fromArray(FLOATS, o, to + 2 * stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 3]);
+            FloatVector a3 = FloatVector.fromArray(FLOATS, o, to + 3 * stride).mul(x);
+            FloatVector b3 =
+                    FloatVector.fromArray(FLOATS, o, to + 3 * stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 4]);
+            FloatVector a4 = FloatVector.fromArray(FLOATS, o, to + 4 * stride).mul(x);
+            FloatVector b4 =
+                    FloatVector.fromArray(FLOATS, o, to + 4 * stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 5]);
+            FloatVector a5 = FloatVector.fromArray(FLOATS, o, to + 5 * stride).mul(x);
+            FloatVector b5 =
+                    FloatVector.fromArray(FLOATS, o, to + 5 * stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 6]);
+            FloatVector a6 = FloatVector.fromArray(FLOATS, o, to + 6 * stride).mul(x);
+            FloatVector b6 =
+                    FloatVector.fromArray(FLOATS, o, to + 6 * stride + WIDTH).mul(x);
+            x = FloatVector.broadcast(FLOATS, shrink[row + 7]);
+            FloatVector a7 = FloatVector.fromArray(FLOATS, o, to + 7 * stride).mul(x);
+            FloatVector b7 =
+                    FloatVector.fromArray(FLOATS, o, to + 7 * stride + WIDTH).mul(x);
+            for (int j = 0; j < keys; j++) {
+                long from = at + 2L * (j * stride + i);
+                FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from, ORDER)
+                        .convertShape(VectorOperators.S2F, FLOATS, 0);
+                FloatVector b = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from + 2 * WIDTH, ORDER)
+                        .convertShape(VectorOperators.S2F, FLOATS, 0);
+                x = FloatVector.broadcast(FLOATS, p[pAt + j]);
+                a0 = a.fma(x, a0);
+                b0 = b.fma(x, b0);
+                x = FloatVector.broadcast(FLOATS, p[pAt + KEYS + j]);
+                a1 = a.fma(x, a1);
+                b1 = b.fma(x, b1);
+                x = FloatVector.broadcast(FLOATS, p[pAt + 2 * KEYS + j]);
+                a2 = a.fma(x, a2);
+                b2 = b.fma(x, b2);
+                x = FloatVector.broadcast(FLOATS, p[pAt + 3 * KEYS + j]);
+                a3 = a.fma(x, a3);
+                b3 = b.fma(x, b3);
+                x = FloatVector.broadcast(FLOATS, p[pAt + 4 * KEYS + j]);
+                a4 = a.fma(x, a4);
+                b4 = b.fma(x, b4);
+                x = FloatVector.broadcast(FLOATS, p[pAt + 5 * KEYS + j]);
+                a5 = a.fma(x, a5);
+                b5 = b.fma(x, b5);
+                x = FloatVector.broadcast(FLOATS, p[pAt + 6 * KEYS + j]);
+                a6 = a.fma(x, a6);
+                b6 = b.fma(x, b6);
+                x = FloatVector.broadcast(FLOATS, p[pAt + 7 * KEYS + j]);
+                a7 = a.fma(x, a7);
+                b7 = b.fma(x, b7);
+            }
+            a0.intoArray(o, to);
+            b0.intoArray(o, to + WIDTH);
+            a1.intoArray(o, to + stride);
+            b1.intoArray(o, to + stride + WIDTH);
+            a2.intoArray(o, to + 2 * stride);
+            b2.intoArray(o, to + 2 * stride + WIDTH);
+            a3.intoArray(o, to + 3 * stride);
+            b3.intoArray(o, to + 3 * stride + WIDTH);
+            a4.intoArray(o, to + 4 * stride);
+            b4.intoArray(o, to + 4 * stride + WIDTH);
+            a5.intoArray(o, to + 5 * stride);
+            b5.intoArray(o, to + 5 * stride + WIDTH);
+            a6.intoArray(o, to + 6 * stride);
+            b6.intoArray(o, to + 6 * stride + WIDTH);
+            a7.intoArray(o, to + 7 * stride);
+            b7.intoArray(o, to + 7 * stride + WIDTH);
         }
     }
 }

@@ -19,6 +19,9 @@ import java.util.TreeSet;
 public final class KernelRates {
     private static final int COLUMNS = 2880;
 
+    /** Rows that are multiplied at a time. */
+    private static final int ROWS = 2 * Strips.ROWS;
+
     /** Weights of each thread, at least: far above its share of any cache. */
     private static final long BYTES = 128L << 20;
 
@@ -75,29 +78,29 @@ public final class KernelRates {
             }
         }
 
-        /** Multiplies pairs of strips, one after the other through memory, for so long; strips per second. */
+        /** Multiplies strips, one after the other through memory, for so long; 64 rows per second. */
         double run(long nanos) {
-            long strips = 0;
+            long done = 0;
             long start = System.nanoTime();
             long taken;
             do {
-                multiplyPair();
-                strips += 2;
+                multiply();
+                done++;
                 taken = System.nanoTime() - start;
             } while (taken < nanos);
-            return strips / (taken * 1e-9);
+            return done / (taken * 1e-9);
         }
 
-        private void multiplyPair() {
+        private void multiply() {
             int second = row + Strips.ROWS;
             switch (strips.format()) {
-                case MXFP4 -> mxFp4.multiply(strips, row, strips, second, 0, vectors, rounded, outA, outB);
+                case MXFP4 -> mxFp4.multiply(strips, row / ROWS, 0, vectors, rounded, outA, outB);
                 case Q8_0 -> {
                     q8.multiply(strips, row, x, xAt, 0, vectors, outA);
                     q8.multiply(strips, second, x, xAt, 0, vectors, outB);
                 }
             }
-            row = (row + 2 * Strips.ROWS) % strips.rows();
+            row = (row + ROWS) % (strips.count() * strips.format().rows);
         }
     }
 
@@ -126,8 +129,8 @@ public final class KernelRates {
                                 format.name().toLowerCase(Locale.ROOT),
                                 vectors,
                                 count,
-                                rate * (COLUMNS / 32) * format.blockBytes,
-                                rate * Strips.ROWS * COLUMNS * vectors));
+                                rate * (ROWS / format.rows) * (COLUMNS / 32) * format.blockBytes,
+                                rate * ROWS * COLUMNS * vectors));
                     }
                 }
             }
@@ -135,7 +138,7 @@ public final class KernelRates {
         return rates;
     }
 
-    /** Strips per second, all threads together; each on weights of its own. */
+    /** 64 rows per second, all threads together; each on weights of its own. */
     private static double run(Strips[] strips, int vectors, long nanos) {
         double[] rates = new double[strips.length];
         try (Team team = new Team(strips.length)) {
@@ -149,14 +152,15 @@ public final class KernelRates {
     /** Weights that are numbers. */
     private static Strips strips(Format format, long bytes, Arena arena) {
         int blocks = COLUMNS / 32;
-        int pairs = Math.toIntExact(Math.max(1, bytes / (2L * blocks * format.blockBytes)));
-        MemorySegment data = SystemMemory.allocate(arena, 2L * pairs * blocks * format.blockBytes);
+        int groups = Math.toIntExact(Math.max(1, bytes * format.rows / ((long) ROWS * blocks * format.blockBytes)));
+        int count = groups * (ROWS / format.rows);
+        MemorySegment data = SystemMemory.allocate(arena, (long) count * blocks * format.blockBytes);
         byte[] block = new byte[format.blockBytes];
         new Random(2).nextBytes(block);
         Arrays.fill(block, 0, 4 * Strips.ROWS, (byte) 120); // scales that are numbers, of either format
         for (long at = 0; at < data.byteSize(); at += block.length) {
             MemorySegment.copy(block, 0, data, ValueLayout.JAVA_BYTE, at, block.length);
         }
-        return new Strips(format, 2 * pairs * Strips.ROWS, blocks, data, 0);
+        return new Strips(format, count, blocks, data, 0);
     }
 }

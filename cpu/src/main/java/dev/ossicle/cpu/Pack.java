@@ -6,6 +6,7 @@ import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.LayerWeights;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelWeights;
+import dev.ossicle.cpu.Strips.Source;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 public final class Pack {
     private static final byte[] MAGIC = "OSSICLE-PACK".getBytes(StandardCharsets.US_ASCII);
     /** To be raised whenever the layout of {@link Strips} changes. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private static final int HEADER = 4096;
     private static final int FINGERPRINT_AT = 32;
@@ -88,12 +89,12 @@ public final class Pack {
             StripMemory memory = StripMemory.of(file.asSlice(HEADER), false);
             long filled = HEADER;
             for (LayerWeights layer : weights.layers()) {
-                List<Matrix> sources = Relayed.sources(layer);
+                List<Source> sources = Relayed.sources(layer);
                 check(checkpoint, Relayed.copy(sources, team, memory), sources);
                 filled += StripMemory.padded(Relayed.bytes(sources));
                 progress.accept(filled, bytes);
             }
-            List<Matrix> last = List.of(weights.unembedding());
+            List<Source> last = List.of(Source.dense(weights.unembedding()));
             check(checkpoint, Relayed.copy(last, team, memory), last);
             MemorySegment.copy(header(checkpoint, bytes), 0, file, ValueLayout.JAVA_BYTE, 0, HEADER);
             file.force();
@@ -107,12 +108,12 @@ public final class Pack {
         return bytes;
     }
 
-    private static void check(Checkpoint checkpoint, @Nullable Strips[] strips, List<Matrix> sources) {
+    private static void check(Checkpoint checkpoint, @Nullable Strips[] strips, List<Source> sources) {
         for (int i = 0; i < strips.length; i++) {
-            if (strips[i] == null && Strips.formatOf(sources.get(i)).isPresent()) {
+            if (strips[i] == null && sources.get(i).format() != null) {
                 throw new CheckpointException(
                         checkpoint.path(),
-                        "a matrix of " + sources.get(i).rows() + " rows has a scale that is not a number");
+                        "a matrix of " + sources.get(i).first().rows() + " rows has a scale that is not a number");
             }
         }
     }
@@ -152,7 +153,7 @@ public final class Pack {
     }
 
     private static long bytes(ModelWeights weights) {
-        long bytes = StripMemory.padded(Relayed.bytes(List.of(weights.unembedding())));
+        long bytes = StripMemory.padded(Source.dense(weights.unembedding()).bytes());
         for (LayerWeights layer : weights.layers()) {
             bytes += StripMemory.padded(Relayed.bytes(Relayed.sources(layer)));
         }

@@ -21,11 +21,11 @@ final class Q8StripMultiplier {
      */
     void multiply(Strips strips, int firstRow, float[] x, int[] xAt, int from, int vectors, float[] out) {
         Arrays.fill(out, 0, vectors * ROWS, 0);
-        long strip = strips.strip(firstRow);
+        long strip = strips.strip(firstRow / ROWS);
         if (vectors < GROUP) {
             // From the second vector on, the strip comes from the cache.
             for (int i = 0; i < vectors; i++) {
-                long next = i + 1 < vectors ? strip : strips.stripAfter(firstRow);
+                long next = i + 1 < vectors ? strip : strips.stripAfter(firstRow / ROWS);
                 ahead.begin(strips, strip);
                 int half = Q8StripKernels.dot(
                         strips.data(),

@@ -14,6 +14,8 @@ final class RoundedSlots {
     int[] values = new int[0];
     /** [slots, blocks]. */
     float[] scales = new float[0];
+    /** Twelve times the sum of each run of 16 values, for slots that are multiplied one by one [slots, blocks, 2]. */
+    int[] offsets = new int[0];
 
     RoundedSlots(int columns) {
         this.columns = columns;
@@ -24,6 +26,7 @@ final class RoundedSlots {
         if (scales.length < slots * blocks) {
             values = new int[slots * columns];
             scales = new float[slots * blocks];
+            offsets = new int[2 * slots * blocks];
         }
     }
 
@@ -50,6 +53,8 @@ final class RoundedSlots {
                 width,
                 scales,
                 first * blocks + block * width + lane,
+                alone ? offsets : null,
+                2 * (first * blocks + block),
                 buffer,
                 lanes);
     }

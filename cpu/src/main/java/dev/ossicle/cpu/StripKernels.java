@@ -12,12 +12,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /**
- * {@link Strips} times rounded activations, in 16-bit lanes. A code is looked up as twice its value, at most 12. So the products
- * of a run of 16 columns fit if the magnitudes of its activations add up to 2730 at most, and that is what they are scaled to:
+ * {@link Strips} of MXFP4 times rounded activations, in 16-bit lanes. A code is looked up as twice its value, at most 12. So the
+ * products of a run of 16 columns fit if the magnitudes of its activations add up to 2730 at most, and that is what they are scaled to:
  * 8 bits where all are alike, 11 where one stands out. The sums of two runs are added as ints, become floats and are scaled, once
  * for each block of 32 columns.
  *
@@ -27,6 +27,9 @@ import jdk.incubator.vector.VectorSpecies;
 final class StripKernels {
     /** Slots that are multiplied together. */
     static final int GROUP = 8;
+
+    /** Rows of a strip: bytes of a line. */
+    private static final int STRIP = 2 * Strips.ROWS;
 
     private static final int BLOCK_BYTES = Strips.Format.MXFP4.blockBytes;
 
@@ -47,24 +50,33 @@ final class StripKernels {
 
     private static final VectorSpecies<Short> SHORTS = VectorSpecies.of(short.class, FLOATS.vectorShape());
     private static final VectorSpecies<Byte> BYTES = VectorSpecies.of(byte.class, FLOATS.vectorShape());
-    private static final VectorSpecies<Short> HALF_SHORTS = Lanes.SHORTS;
-    private static final VectorSpecies<Byte> HALF_BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
-    /** Rows of a vector: twice W. */
+    /** Rows of a vector of shorts: twice W. */
     private static final int ROWS = SHORTS.length();
 
+    /** Shorts that {@link #dot} keeps for {@link #finish}. */
+    static final int SUMS = 4 * ROWS;
+
+    /** What makes every value of {@link #DOUBLED} positive. */
+    private static final int OFFSET = 12;
+
+    /** The bits of a float that are its exponent. */
+    private static final int EXPONENT = 0x7f80_0000;
+
     /** Twice the value of each code, again and again, so that only the low four bits of an index matter. */
-    private static final ByteVector DOUBLED = doubled();
+    private static final byte[] DOUBLED = doubled(0);
+
+    /** The same and 12 more. */
+    private static final byte[] POSITIVE = doubled(OFFSET);
 
     private StripKernels() {}
 
-    private static ByteVector doubled() {
+    private static byte[] doubled(int offset) {
         byte[] table = new byte[BYTES.length()];
         for (int i = 0; i < table.length; i++) {
-            table[i] = (byte) (2 * MxFp4.value(i & 15));
+            table[i] = (byte) (2 * MxFp4.value(i & 15) + offset);
         }
-        return ByteVector.fromArray(BYTES, table, 0);
+        return table;
     }
 
     /**
@@ -72,6 +84,7 @@ final class StripKernels {
      *
      * @param into where value i goes at {@code intoAt + i * step}: twice in an int, as the kernels broadcast it
      * @param scales where half of the value of 1 goes; not finite if any activation is not
+     * @param offsets where twelve times the sum of each run goes; null if nobody asks for it
      * @param buffer of 32 ints
      * @param lanes of W floats
      */
@@ -83,6 +96,8 @@ final class StripKernels {
             int step,
             float[] scales,
             int scaleAt,
+            int @Nullable [] offsets,
+            int offsetsAt,
             int[] buffer,
             float[] lanes) {
         float largest = 0;
@@ -107,18 +122,40 @@ final class StripKernels {
         for (int i = 0; i < 32; i++) {
             into[intoAt + i * step] = buffer[i];
         }
+        if (offsets != null) {
+            offsets[offsetsAt] = OFFSET * sumOfRun(buffer, 0);
+            offsets[offsetsAt + 1] = OFFSET * sumOfRun(buffer, RUN);
+        }
+    }
+
+    private static int sumOfRun(int[] values, int from) {
+        int sum = 0;
+        for (int i = from; i < from + RUN; i++) {
+            sum += (short) values[i];
+        }
+        return sum;
     }
 
     /**
      * A strip times one vector of activations. Each block is copied while the one before is multiplied: so the loads that wait
      * for memory stand beside products that wait for nothing.
      *
+     * <p>Two looked-up bytes, a and b, are one 16-bit lane, a + 256b, and none of them is taken out: the lane times an activation
+     * is added up, and so is the lane shifted right by a byte. Sums of 16 bits drop what overflows, as all arithmetic modulo
+     * 2^16 does, and the sums of a and of b, which fit, can be had from the two in the end: {@link #finish}. That works with bytes
+     * that are not negative; so every value is 12 too large, and 12 times the sum of the activations is what is taken off.
+     *
+     * <p>Shifts are of ints, since C2 knows those of shorts by a register only; and the tables are loaded here, since C2 would
+     * load constants once for each use.
+     *
      * @param data the strip's blocks begin at {@code at}
      * @param x rounded activations [blocks, 32]
+     * @param offsets [blocks, 2]
      * @param xScales [blocks]
-     * @param out 32 results, added to what is there
+     * @param outA results of the first 32 rows, added to what is there; {@code outB} those of the others
      * @param w two blocks: the first one of the strip is there, in the half that {@code half} says
      * @param after what is copied while the last block is multiplied: the first block of another strip
+     * @param sums of {@link #SUMS} shorts
      * @return the half where that is
      */
     static int dot(
@@ -127,129 +164,217 @@ final class StripKernels {
             int blocks,
             int[] x,
             int xAt,
+            int[] offsets,
             float[] xScales,
             int xScalesAt,
-            float[] out,
+            float[] outA,
+            float[] outB,
             int outAt,
             byte[] w,
             int half,
-            long after) {
+            long after,
+            short[] sums) {
+        ByteVector table = ByteVector.fromArray(BYTES, POSITIVE, 0);
         for (int b = 0; b < blocks; b++) {
             int from = (half + b & 1) * BLOCK_BYTES;
             int to = BLOCK_BYTES - from;
             long next = b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : after;
             int k = xAt + 32 * b;
-            for (int row = 0; row < Strips.ROWS; row += ROWS) {
-                int line = from + Strips.ROWS + 2 * row;
-                int nextLine = Strips.ROWS + 2 * row;
-                // Two sums for each run of 16 columns: one would wait for itself.
-                ShortVector low0 = ShortVector.zero(SHORTS);
-                ShortVector low1 = low0;
-                ShortVector high0 = low0;
-                ShortVector high1 = low0;
-                for (int j = 0; j < 16; j += 2) {
-                    ByteVector.fromMemorySegment(BYTES, data, next + nextLine + 32 * j, LITTLE_ENDIAN)
-                            .intoArray(w, to + nextLine + 32 * j);
-                    ByteVector v = ByteVector.fromArray(BYTES, w, line + 32 * j);
-                    ShortVector u = v.selectFrom(DOUBLED).reinterpretAsShorts();
-                    low0 = low0.add(u.lanewise(VectorOperators.LSHL, 8)
-                            .lanewise(VectorOperators.ASHR, 8)
-                            .mul(IntVector.broadcast(INTS, x[k + j]).reinterpretAsShorts()));
-                    low1 = low1.add(u.lanewise(VectorOperators.ASHR, 8)
-                            .mul(IntVector.broadcast(INTS, x[k + j + 1]).reinterpretAsShorts()));
-                    u = v.reinterpretAsShorts()
+            for (int part = 0; part < STRIP; part += BYTES.length()) {
+                ByteVector.fromMemorySegment(BYTES, data, next + part, LITTLE_ENDIAN)
+                        .intoArray(w, to + part);
+                int line = STRIP + part;
+                ShortVector low = ShortVector.zero(SHORTS);
+                ShortVector lowShifted = low;
+                ShortVector high = low;
+                ShortVector highShifted = low;
+                for (int j = 0; j < RUN; j++) {
+                    ByteVector.fromMemorySegment(BYTES, data, next + line + STRIP * j, LITTLE_ENDIAN)
+                            .intoArray(w, to + line + STRIP * j);
+                    ByteVector v = ByteVector.fromArray(BYTES, w, from + line + STRIP * j);
+                    ByteVector u = v.selectFrom(table);
+                    ShortVector y = IntVector.broadcast(INTS, x[k + j]).reinterpretAsShorts();
+                    low = low.add(u.reinterpretAsShorts().mul(y));
+                    lowShifted = lowShifted.add(u.reinterpretAsInts()
+                            .lanewise(VectorOperators.LSHR, 8)
+                            .reinterpretAsShorts()
+                            .mul(y));
+                    u = v.reinterpretAsInts()
                             .lanewise(VectorOperators.LSHR, 4)
                             .reinterpretAsBytes()
-                            .selectFrom(DOUBLED)
-                            .reinterpretAsShorts();
-                    high0 = high0.add(u.lanewise(VectorOperators.LSHL, 8)
-                            .lanewise(VectorOperators.ASHR, 8)
-                            .mul(IntVector.broadcast(INTS, x[k + j + 16]).reinterpretAsShorts()));
-                    high1 = high1.add(u.lanewise(VectorOperators.ASHR, 8)
-                            .mul(IntVector.broadcast(INTS, x[k + j + 17]).reinterpretAsShorts()));
+                            .selectFrom(table);
+                    y = IntVector.broadcast(INTS, x[k + j + RUN]).reinterpretAsShorts();
+                    high = high.add(u.reinterpretAsShorts().mul(y));
+                    highShifted = highShifted.add(u.reinterpretAsInts()
+                            .lanewise(VectorOperators.LSHR, 8)
+                            .reinterpretAsShorts()
+                            .mul(y));
                 }
-                ByteVector.fromMemorySegment(HALF_BYTES, data, next + row, LITTLE_ENDIAN)
-                        .intoArray(w, to + row);
-                ShortVector low = low0.add(low1);
-                ShortVector high = high0.add(high1);
-                ByteVector exponents = ByteVector.fromArray(HALF_BYTES, w, from + row);
-                FloatVector xScale = FloatVector.broadcast(FLOATS, xScales[xScalesAt + b]);
-                int result = outAt + row;
-                IntVector sum = ((IntVector) low.convertShape(VectorOperators.S2I, INTS, 0))
-                        .add((IntVector) high.convertShape(VectorOperators.S2I, INTS, 0));
-                FloatVector scale = ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0))
-                        .lanewise(VectorOperators.LSHL, 23)
-                        .reinterpretAsFloats()
-                        .mul(xScale);
-                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
-                        .fma(scale, FloatVector.fromArray(FLOATS, out, result))
-                        .intoArray(out, result);
-                result += WIDTH;
-                sum = ((IntVector) low.convertShape(VectorOperators.S2I, INTS, 1))
-                        .add((IntVector) high.convertShape(VectorOperators.S2I, INTS, 1));
-                scale = ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 1))
-                        .lanewise(VectorOperators.LSHL, 23)
-                        .reinterpretAsFloats()
-                        .mul(xScale);
-                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
-                        .fma(scale, FloatVector.fromArray(FLOATS, out, result))
-                        .intoArray(out, result);
+                low.intoArray(sums, 0);
+                lowShifted.intoArray(sums, ROWS);
+                high.intoArray(sums, 2 * ROWS);
+                highShifted.intoArray(sums, 3 * ROWS);
+                int scale = xScalesAt + b;
+                finish(sums, offsets, 2 * scale, xScales, scale, w, from + part, outA, outB, outAt + part / 4);
             }
         }
         return half + blocks & 1;
     }
 
     /**
+     * Takes the sums of {@link #dot} apart, scales them and adds them to the results. The bytes of an int are a, b, c and d, of
+     * the rows m, 16 + m, 32 + m and 48 + m. Its sums are, each modulo 2^16 and with capitals for sums over the columns: A + 256B and
+     * C + 256D; and of what was shifted, B + 256C and D. So D is known, with it C, with it B, with it A.
+     *
+     * @param sums of the first run of columns: unshifted, shifted; then those of the second
+     * @param w scales of the rows of the block
+     */
+    private static void finish(
+            short[] sums,
+            int[] offsets,
+            int offsetsAt,
+            float[] xScales,
+            int xScalesAt,
+            byte[] w,
+            int wAt,
+            float[] outA,
+            float[] outB,
+            int outAt) {
+        IntVector s = ShortVector.fromArray(SHORTS, sums, 0).reinterpretAsInts();
+        IntVector d = ShortVector.fromArray(SHORTS, sums, ROWS).reinterpretAsInts();
+        IntVector c = s.sub(d.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000)); // C in the upper half
+        IntVector b = d.sub(c.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8)); // in the lower
+        IntVector a = s.sub(b.lanewise(VectorOperators.LSHL, 8)); // in the lower
+        IntVector lower = IntVector.broadcast(INTS, offsets[offsetsAt]);
+        IntVector upper = IntVector.broadcast(INTS, offsets[offsetsAt] << 16);
+        IntVector sumA = a.sub(lower).lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector sumB = b.sub(lower).lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector sumC = c.sub(upper).lanewise(VectorOperators.ASHR, 16);
+        IntVector sumD = d.sub(upper).lanewise(VectorOperators.ASHR, 16);
+        s = ShortVector.fromArray(SHORTS, sums, 2 * ROWS).reinterpretAsInts();
+        d = ShortVector.fromArray(SHORTS, sums, 3 * ROWS).reinterpretAsInts();
+        c = s.sub(d.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000));
+        b = d.sub(c.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8));
+        a = s.sub(b.lanewise(VectorOperators.LSHL, 8));
+        lower = IntVector.broadcast(INTS, offsets[offsetsAt + 1]);
+        upper = IntVector.broadcast(INTS, offsets[offsetsAt + 1] << 16);
+        sumA = a.sub(lower)
+                .lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(sumA);
+        sumB = b.sub(lower)
+                .lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(sumB);
+        sumC = c.sub(upper).lanewise(VectorOperators.ASHR, 16).add(sumC);
+        sumD = d.sub(upper).lanewise(VectorOperators.ASHR, 16).add(sumD);
+        IntVector exponents = ByteVector.fromArray(BYTES, w, wAt).reinterpretAsInts();
+        FloatVector xScale = FloatVector.broadcast(FLOATS, xScales[xScalesAt]);
+        ((FloatVector) sumA.convert(VectorOperators.I2F, 0))
+                .fma(
+                        exponents
+                                .lanewise(VectorOperators.LSHL, 23)
+                                .and(EXPONENT)
+                                .reinterpretAsFloats()
+                                .mul(xScale),
+                        FloatVector.fromArray(FLOATS, outA, outAt))
+                .intoArray(outA, outAt);
+        ((FloatVector) sumB.convert(VectorOperators.I2F, 0))
+                .fma(
+                        exponents
+                                .lanewise(VectorOperators.LSHL, 15)
+                                .and(EXPONENT)
+                                .reinterpretAsFloats()
+                                .mul(xScale),
+                        FloatVector.fromArray(FLOATS, outA, outAt + 16))
+                .intoArray(outA, outAt + 16);
+        ((FloatVector) sumC.convert(VectorOperators.I2F, 0))
+                .fma(
+                        exponents
+                                .lanewise(VectorOperators.LSHL, 7)
+                                .and(EXPONENT)
+                                .reinterpretAsFloats()
+                                .mul(xScale),
+                        FloatVector.fromArray(FLOATS, outB, outAt))
+                .intoArray(outB, outAt);
+        ((FloatVector) sumD.convert(VectorOperators.I2F, 0))
+                .fma(
+                        exponents
+                                .lanewise(VectorOperators.LSHR, 1)
+                                .and(EXPONENT)
+                                .reinterpretAsFloats()
+                                .mul(xScale),
+                        FloatVector.fromArray(FLOATS, outB, outAt + 16))
+                .intoArray(outB, outAt + 16);
+    }
+
+    /**
      * Expands some blocks of a strip for many vectors of activations.
      *
      * @param w blocks as {@link Strips} has them, from the first on
-     * @param values twice the weights, unscaled [blocks, 32 columns, 32 rows], from {@code to} on
-     * @param scales [blocks, 32 rows], from {@code scalesTo} on
+     * @param values twice the weights, unscaled [blocks, 32 columns, 2, 32], from {@code to} on: first the rows m and 32 + m in turns,
+     *     for m below 16, then 16 + m and 48 + m
+     * @param scales [blocks, 64 rows], from {@code scalesTo} on
      */
     static void expand(byte[] w, int blocks, short[] values, int to, float[] scales, int scalesTo) {
-        for (int line = 0; line < 8 * blocks; line++) {
-            int from = line / 8 * BLOCK_BYTES + Strips.ROWS + line % 8 * 64;
-            int at = to + (line / 8 * 32 + line % 8 * 2) * Strips.ROWS;
-            for (int row = 0; row < Strips.ROWS; row += ROWS) {
-                ByteVector v = ByteVector.fromArray(BYTES, w, from + 2 * row);
-                ShortVector pair = v.selectFrom(DOUBLED).reinterpretAsShorts();
+        ByteVector table = ByteVector.fromArray(BYTES, DOUBLED, 0);
+        for (int line = 0; line < RUN * blocks; line++) {
+            int from = line / RUN * BLOCK_BYTES + STRIP + line % RUN * STRIP;
+            int at = to + (line / RUN * 32 + line % RUN) * STRIP;
+            for (int part = 0; part < STRIP; part += BYTES.length()) {
+                ByteVector v = ByteVector.fromArray(BYTES, w, from + part);
+                ShortVector pair = v.selectFrom(table).reinterpretAsShorts();
+                int row = at + part / 2;
                 pair.lanewise(VectorOperators.LSHL, 8)
                         .lanewise(VectorOperators.ASHR, 8)
-                        .intoArray(values, at + row);
-                pair.lanewise(VectorOperators.ASHR, 8).intoArray(values, at + Strips.ROWS + row);
-                pair = v.reinterpretAsShorts()
+                        .intoArray(values, row);
+                pair.lanewise(VectorOperators.ASHR, 8).intoArray(values, row + Strips.ROWS);
+                pair = v.reinterpretAsInts()
                         .lanewise(VectorOperators.LSHR, 4)
                         .reinterpretAsBytes()
-                        .selectFrom(DOUBLED)
+                        .selectFrom(table)
                         .reinterpretAsShorts();
                 pair.lanewise(VectorOperators.LSHL, 8)
                         .lanewise(VectorOperators.ASHR, 8)
-                        .intoArray(values, at + 16 * Strips.ROWS + row);
-                pair.lanewise(VectorOperators.ASHR, 8).intoArray(values, at + 17 * Strips.ROWS + row);
+                        .intoArray(values, row + RUN * STRIP);
+                pair.lanewise(VectorOperators.ASHR, 8).intoArray(values, row + RUN * STRIP + Strips.ROWS);
             }
         }
         for (int b = 0; b < blocks; b++) {
-            for (int row = 0; row < Strips.ROWS; row += ROWS) {
-                ByteVector exponents = ByteVector.fromArray(HALF_BYTES, w, b * BLOCK_BYTES + row);
-                int at = scalesTo + b * Strips.ROWS + row;
-                ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0))
+            for (int part = 0; part < STRIP; part += BYTES.length()) {
+                IntVector exponents =
+                        ByteVector.fromArray(BYTES, w, b * BLOCK_BYTES + part).reinterpretAsInts();
+                int at = scalesTo + b * STRIP + part / 4;
+                exponents
                         .lanewise(VectorOperators.LSHL, 23)
+                        .and(EXPONENT)
                         .reinterpretAsFloats()
                         .intoArray(scales, at);
-                ((IntVector) exponents.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 1))
-                        .lanewise(VectorOperators.LSHL, 23)
+                exponents
+                        .lanewise(VectorOperators.LSHL, 15)
+                        .and(EXPONENT)
                         .reinterpretAsFloats()
-                        .intoArray(scales, at + WIDTH);
+                        .intoArray(scales, at + 16);
+                exponents
+                        .lanewise(VectorOperators.LSHL, 7)
+                        .and(EXPONENT)
+                        .reinterpretAsFloats()
+                        .intoArray(scales, at + 32);
+                exponents
+                        .lanewise(VectorOperators.LSHR, 1)
+                        .and(EXPONENT)
+                        .reinterpretAsFloats()
+                        .intoArray(scales, at + 48);
             }
         }
     }
 
     /**
-     * Sixteen columns of a strip times a group of vectors.
+     * Sixteen columns of half a strip times a group of vectors.
      *
-     * @param w expanded, from the first of the columns on
+     * @param w expanded, from the half of the first of the columns on
      * @param x rounded activations [columns, GROUP], from the first of the columns on
-     * @param sums [GROUP, 32 rows]
+     * @param sums [GROUP, 2, 32], from the half on
      */
     static void run(short[] w, int wAt, int[] x, int xAt, short[] sums, int sumsAt) {
         for (int row = 0; row < Strips.ROWS; row += ROWS) {
@@ -262,7 +387,7 @@ final class StripKernels {
             ShortVector a6 = a0;
             ShortVector a7 = a0;
             for (int i = 0; i < RUN; i++) {
-                ShortVector v = ShortVector.fromArray(SHORTS, w, wAt + i * Strips.ROWS + row);
+                ShortVector v = ShortVector.fromArray(SHORTS, w, wAt + i * STRIP + row);
                 int at = xAt + i * GROUP;
                 a0 = v.mul(IntVector.broadcast(INTS, x[at]).reinterpretAsShorts())
                         .add(a0);
@@ -283,24 +408,23 @@ final class StripKernels {
             }
             int to = sumsAt + row;
             a0.intoArray(sums, to);
-            a1.intoArray(sums, to + Strips.ROWS);
-            a2.intoArray(sums, to + 2 * Strips.ROWS);
-            a3.intoArray(sums, to + 3 * Strips.ROWS);
-            a4.intoArray(sums, to + 4 * Strips.ROWS);
-            a5.intoArray(sums, to + 5 * Strips.ROWS);
-            a6.intoArray(sums, to + 6 * Strips.ROWS);
-            a7.intoArray(sums, to + 7 * Strips.ROWS);
+            a1.intoArray(sums, to + STRIP);
+            a2.intoArray(sums, to + 2 * STRIP);
+            a3.intoArray(sums, to + 3 * STRIP);
+            a4.intoArray(sums, to + 4 * STRIP);
+            a5.intoArray(sums, to + 5 * STRIP);
+            a6.intoArray(sums, to + 6 * STRIP);
+            a7.intoArray(sums, to + 7 * STRIP);
         }
     }
 
     /**
-     * The same for two strips at once: where there are registers enough, an activation that is broadcast serves both.
+     * Sixteen columns of both halves: where there are registers enough, an activation that is broadcast serves both.
      *
-     * @param w expanded, from the first of the columns of the first strip on
-     * @param apart from a column of the first strip to the same one of the second
-     * @param sums [2 strips, 2 runs, GROUP, 32 rows], from the run on
+     * @param w expanded, from the first of the columns on
+     * @param sums [GROUP, 2, 32]
      */
-    static void run2(short[] w, int wAt, int apart, int[] x, int xAt, short[] sums, int sumsAt) {
+    static void run2(short[] w, int wAt, int[] x, int xAt, short[] sums, int sumsAt) {
         for (int row = 0; row < Strips.ROWS; row += ROWS) {
             ShortVector a0 = ShortVector.zero(SHORTS);
             ShortVector a1 = a0;
@@ -319,9 +443,9 @@ final class StripKernels {
             ShortVector b6 = a0;
             ShortVector b7 = a0;
             for (int i = 0; i < RUN; i++) {
-                int wRow = wAt + i * Strips.ROWS + row;
+                int wRow = wAt + i * STRIP + row;
                 ShortVector v = ShortVector.fromArray(SHORTS, w, wRow);
-                ShortVector u = ShortVector.fromArray(SHORTS, w, wRow + apart);
+                ShortVector u = ShortVector.fromArray(SHORTS, w, wRow + Strips.ROWS);
                 int at = xAt + i * GROUP;
                 ShortVector y = IntVector.broadcast(INTS, x[at]).reinterpretAsShorts();
                 a0 = v.mul(y).add(a0);
@@ -349,54 +473,63 @@ final class StripKernels {
                 b7 = u.mul(y).add(b7);
             }
             int toA = sumsAt + row;
-            int toB = toA + 2 * GROUP * Strips.ROWS;
+            int toB = toA + Strips.ROWS;
             a0.intoArray(sums, toA);
-            a1.intoArray(sums, toA + Strips.ROWS);
-            a2.intoArray(sums, toA + 2 * Strips.ROWS);
-            a3.intoArray(sums, toA + 3 * Strips.ROWS);
-            a4.intoArray(sums, toA + 4 * Strips.ROWS);
-            a5.intoArray(sums, toA + 5 * Strips.ROWS);
-            a6.intoArray(sums, toA + 6 * Strips.ROWS);
-            a7.intoArray(sums, toA + 7 * Strips.ROWS);
+            a1.intoArray(sums, toA + STRIP);
+            a2.intoArray(sums, toA + 2 * STRIP);
+            a3.intoArray(sums, toA + 3 * STRIP);
+            a4.intoArray(sums, toA + 4 * STRIP);
+            a5.intoArray(sums, toA + 5 * STRIP);
+            a6.intoArray(sums, toA + 6 * STRIP);
+            a7.intoArray(sums, toA + 7 * STRIP);
             b0.intoArray(sums, toB);
-            b1.intoArray(sums, toB + Strips.ROWS);
-            b2.intoArray(sums, toB + 2 * Strips.ROWS);
-            b3.intoArray(sums, toB + 3 * Strips.ROWS);
-            b4.intoArray(sums, toB + 4 * Strips.ROWS);
-            b5.intoArray(sums, toB + 5 * Strips.ROWS);
-            b6.intoArray(sums, toB + 6 * Strips.ROWS);
-            b7.intoArray(sums, toB + 7 * Strips.ROWS);
+            b1.intoArray(sums, toB + STRIP);
+            b2.intoArray(sums, toB + 2 * STRIP);
+            b3.intoArray(sums, toB + 3 * STRIP);
+            b4.intoArray(sums, toB + 4 * STRIP);
+            b5.intoArray(sums, toB + 5 * STRIP);
+            b6.intoArray(sums, toB + 6 * STRIP);
+            b7.intoArray(sums, toB + 7 * STRIP);
         }
     }
 
     /**
      * Scales the sums of one block of columns and adds them to the results.
      *
-     * @param sums of the two runs [2, GROUP, 32 rows], from {@code sumsAt} on
-     * @param wScales of the block [32 rows]
+     * @param sums of the two runs [2, GROUP, 2, 32]
+     * @param wScales of the block [64 rows]
      * @param xScales of the block [GROUP]
-     * @param out [GROUP, 32 rows]
+     * @param outA [GROUP, 32], the first 32 rows; {@code outB} the others
      */
     static void scale(
             short[] sums,
-            int sumsAt,
             float[] wScales,
             int wScalesAt,
             float[] xScales,
             int xScalesAt,
-            float[] out,
+            float[] outA,
+            float[] outB,
             int outAt) {
-        for (int row = 0; row < Strips.ROWS; row += WIDTH) {
-            FloatVector wScale = FloatVector.fromArray(FLOATS, wScales, wScalesAt + row);
+        for (int m = 0; m < 32; m += WIDTH) { // rows of A from m on, of B from 32 + m on: 2m shorts from the first on
+            FloatVector scaleA = FloatVector.fromArray(FLOATS, wScales, wScalesAt + m);
+            FloatVector scaleB = FloatVector.fromArray(FLOATS, wScales, wScalesAt + Strips.ROWS + m);
             for (int i = 0; i < GROUP; i++) {
-                int at = i * Strips.ROWS + row;
-                IntVector sum = ((IntVector) ShortVector.fromArray(HALF_SHORTS, sums, sumsAt + at)
-                                .convertShape(VectorOperators.S2I, INTS, 0))
-                        .add((IntVector) ShortVector.fromArray(HALF_SHORTS, sums, sumsAt + at + GROUP * Strips.ROWS)
-                                .convertShape(VectorOperators.S2I, INTS, 0));
+                int at = i * STRIP + 2 * m;
+                IntVector first = ShortVector.fromArray(SHORTS, sums, at).reinterpretAsInts();
+                IntVector second =
+                        ShortVector.fromArray(SHORTS, sums, at + GROUP * STRIP).reinterpretAsInts();
+                IntVector sum = first.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 16)
+                        .add(second.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+                int to = outAt + i * Strips.ROWS + m;
+                float xScale = xScales[xScalesAt + i];
                 ((FloatVector) sum.convert(VectorOperators.I2F, 0))
-                        .fma(wScale.mul(xScales[xScalesAt + i]), FloatVector.fromArray(FLOATS, out, outAt + at))
-                        .intoArray(out, outAt + at);
+                        .fma(scaleA.mul(xScale), FloatVector.fromArray(FLOATS, outA, to))
+                        .intoArray(outA, to);
+                sum = first.lanewise(VectorOperators.ASHR, 16).add(second.lanewise(VectorOperators.ASHR, 16));
+                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                        .fma(scaleB.mul(xScale), FloatVector.fromArray(FLOATS, outB, to))
+                        .intoArray(outB, to);
             }
         }
     }

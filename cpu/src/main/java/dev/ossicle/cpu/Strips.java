@@ -7,32 +7,92 @@ import dev.ossicle.checkpoint.Q8_0Matrix;
 import dev.ossicle.checkpoint.QuantizedMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Optional;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A matrix re-laid for kernels in which each lane is a row: strips of 32 rows, each one block of 32 columns after the other.
+ * Matrices re-laid for kernels in which each lane is a row: strips of 32 or 64 rows, each one block of 32 columns after the
+ * other.
  *
- * <p>A block of MXFP4 is 32 scales, then 8 lines of 64 bytes in which row r has bytes 2r and 2r + 1. Line j holds the columns
- * 2j and 2j + 1 in the low four bits of the two bytes, 2j + 16 and 2j + 17 in the high ones. A block of Q8_0 is 32 scales, as
- * floats since they are binary16 in the file and the Vector API has no such numbers, then 32 columns of 32 bytes.
+ * <p>A strip of MXFP4 has 64 rows: two halves of 32. A block of it is a line of 64 scales, then 16 lines of 64 codes each; line j
+ * holds the columns j in the low four bits, j + 16 in the high ones. Byte 4m + g of a line is of row 16g + m: so the four rows of
+ * an int are apart by what shifts alone can do, and rows of four vectors come out in order.
  *
+ * <p>A strip of Q8_0 has 32 rows. A block of it is 32 scales, as floats since they are binary16 in the file and the Vector API has
+ * no such numbers, then 32 columns of 32 bytes.
+ *
+ * @param count of strips
  * @param blocks of 32 columns
  * @param data from {@code offset} on
  */
-record Strips(Format format, int rows, int blocks, MemorySegment data, long offset) {
-    /** Rows of a strip. */
+record Strips(Format format, int count, int blocks, MemorySegment data, long offset) {
+    /** Rows of a strip of Q8_0, and of half a strip of MXFP4. */
     static final int ROWS = RowMultiplier.BLOCK;
 
     /** What the numbers of a matrix are. */
     enum Format {
-        MXFP4(ROWS + 512),
-        Q8_0(4 * ROWS + 1024);
+        MXFP4(2 * ROWS, 64 + 1024),
+        Q8_0(ROWS, 4 * ROWS + 1024);
 
-        /** Of one block of 32 columns and 32 rows. */
+        /** Of a strip. */
+        final int rows;
+
+        /** Of one block of 32 columns of a strip. */
         final int blockBytes;
 
-        Format(int blockBytes) {
+        Format(int rows, int blockBytes) {
+            this.rows = rows;
             this.blockBytes = blockBytes;
+        }
+    }
+
+    /**
+     * What becomes strips: one matrix, or two of the same shape, of which each strip of MXFP4 has a half.
+     *
+     * @param format null for what stays where it is
+     */
+    record Source(@Nullable Format format, Matrix first, Matrix second) {
+        /** Weights that are multiplied with float32 activations. */
+        static Source dense(Matrix matrix) {
+            boolean fits = matrix.rows() % ROWS == 0
+                    && (matrix instanceof Q8_0Matrix || matrix instanceof QuantizedMatrix m && m.fitsQ8());
+            return new Source(fits ? Format.Q8_0 : null, matrix, matrix);
+        }
+
+        /** The gate and the up projection of an expert. */
+        static Source pair(Matrix gate, Matrix up) {
+            return new Source(Format.MXFP4, gate, up);
+        }
+
+        /** The down projection of an expert. */
+        static Source single(Matrix down) {
+            return new Source(Format.MXFP4, down, down);
+        }
+
+        /** Strips: the last one may be half empty. */
+        int count() {
+            int halves = first.rows() / ROWS;
+            return format == Format.MXFP4 && first == second ? (halves + 1) / 2 : halves;
+        }
+
+        /** What the strips take. */
+        long bytes() {
+            Strips strips = at(MemorySegment.NULL, 0);
+            return strips == null ? 0 : strips.bytes();
+        }
+
+        /** The strips, to be filled. */
+        @Nullable
+        Strips at(MemorySegment data, long offset) {
+            return format == null ? null : new Strips(format, count(), first.columns() / 32, data, offset);
+        }
+
+        /** Lets go of the pages of the file that hold it. */
+        void release() {
+            Strips.release(first);
+            if (second != first) {
+                Strips.release(second);
+            }
         }
     }
 
@@ -46,33 +106,23 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
     private static final ValueLayout.OfLong LITTLE_LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(Lanes.LITTLE_ENDIAN);
 
-    /** The format of a matrix that can be re-laid. */
-    static Optional<Format> formatOf(Matrix matrix) {
-        if (matrix.rows() % ROWS != 0) {
-            return Optional.empty();
-        }
-        return switch (matrix) {
-            case MxFp4Matrix m -> Optional.of(Format.MXFP4);
-            case GgufMxFp4Matrix m -> Optional.of(Format.MXFP4);
-            case Q8_0Matrix m -> Optional.of(Format.Q8_0);
-            case QuantizedMatrix m when m.fitsQ8() -> Optional.of(Format.Q8_0);
-            default -> Optional.empty();
-        };
+    /** Whether a matrix may be half of strips for experts. */
+    static boolean isMxFp4(Matrix matrix) {
+        return matrix.rows() % ROWS == 0 && (matrix instanceof MxFp4Matrix || matrix instanceof GgufMxFp4Matrix);
     }
 
-    /** Bytes that a matrix takes when re-laid. */
-    static long bytes(Format format, Matrix matrix) {
-        return (long) matrix.rows() / ROWS * (matrix.columns() / 32) * format.blockBytes;
+    long bytes() {
+        return (long) count * blocks * format.blockBytes;
     }
 
-    /** Where the strip that begins at a row is. */
-    long strip(int firstRow) {
-        return offset + (long) firstRow / ROWS * blocks * format.blockBytes;
+    /** Where a strip is. */
+    long strip(int index) {
+        return offset + (long) index * blocks * format.blockBytes;
     }
 
     /** Where the strip after that one is; the first one after the last. */
-    long stripAfter(int firstRow) {
-        return strip((firstRow + ROWS) % rows);
+    long stripAfter(int index) {
+        return strip((index + 1) % count);
     }
 
     /**
@@ -80,30 +130,30 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
      *
      * @param strip where it is
      */
-    void read(long strip, int block, int count, byte[] into) {
+    void read(long strip, int block, int blockCount, byte[] into) {
         MemorySegment.copy(
                 data,
                 ValueLayout.JAVA_BYTE,
                 strip + (long) block * format.blockBytes,
                 into,
                 0,
-                count * format.blockBytes);
+                blockCount * format.blockBytes);
     }
 
     /**
-     * Copies rows of a matrix of this shape and format into the data.
+     * Copies what belongs to some of the strips.
      *
-     * @param from a multiple of 32, as is {@code to}
+     * @param source of this format and shape
      * @return false if a scale is not a number
      */
-    boolean fill(Matrix matrix, int from, int to) {
+    boolean fill(Source source, int from, int to) {
         byte[] block = new byte[format.blockBytes];
         MemorySegment target = MemorySegment.ofArray(block);
-        for (int first = from; first < to; first += ROWS) {
+        for (int strip = from; strip < to; strip++) {
             for (int b = 0; b < blocks; b++) {
                 boolean valid = format == Format.Q8_0
-                        ? fillQ8(matrix, first, b, block, target)
-                        : fillMxFp4(matrix, first, b, block, target);
+                        ? fillQ8(source.first, strip * ROWS, b, block, target)
+                        : fillMxFp4(source, strip, b, block);
                 if (!valid) {
                     return false;
                 }
@@ -112,7 +162,7 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
                         0,
                         data,
                         ValueLayout.JAVA_BYTE,
-                        strip(first) + (long) b * format.blockBytes,
+                        strip(strip) + (long) b * format.blockBytes,
                         format.blockBytes);
             }
         }
@@ -142,17 +192,28 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
         return true;
     }
 
-    private static boolean fillMxFp4(Matrix matrix, int first, int block, byte[] into, MemorySegment target) {
-        long[] row = new long[2];
+    private static boolean fillMxFp4(Source source, int strip, int block, byte[] into) {
+        boolean pair = source.first != source.second;
+        int firstRow = pair ? strip * ROWS : 2 * strip * ROWS;
+        int secondRow = pair ? firstRow : firstRow + ROWS;
+        Arrays.fill(into, (byte) 0);
+        return fillHalf(source.first, firstRow, block, into, 0)
+                && (secondRow >= source.second.rows() || fillHalf(source.second, secondRow, block, into, ROWS));
+    }
+
+    /** Fills the places of 32 rows of a block, from row {@code half} of the strip on. */
+    private static boolean fillHalf(Matrix matrix, int first, int block, byte[] into, int half) {
+        long[] codes = new long[2]; // does not escape
         for (int r = 0; r < ROWS; r++) {
-            byte scale = readMxFp4(matrix, first + r, block, row);
+            byte scale = readMxFp4(matrix, first + r, block, codes);
             if (scale == NOT_A_NUMBER) {
                 return false;
             }
-            into[r] = scale;
-            for (int line = 0; line < 4; line++) {
-                target.set(LITTLE_SHORT, ROWS + line * 64L + 2 * r, (short) (row[0] >>> 16 * line));
-                target.set(LITTLE_SHORT, ROWS + (line + 4) * 64L + 2 * r, (short) (row[1] >>> 16 * line));
+            int at = 4 * (r % 16) + (half + r) / 16;
+            into[at] = scale;
+            for (int line = 0; line < 8; line++) {
+                into[64 + 64 * line + at] = (byte) (codes[0] >>> 8 * line);
+                into[64 + 64 * (line + 8) + at] = (byte) (codes[1] >>> 8 * line);
             }
         }
         return true;
@@ -190,8 +251,7 @@ record Strips(Format format, int rows, int blocks, MemorySegment data, long offs
                 | Long.expand(high & 0xffff_ffffL, 0xf0f0_f0f0_f0f0_f0f0L);
     }
 
-    /** Lets go of the pages of the file that hold a matrix. */
-    static void release(Matrix matrix) {
+    private static void release(Matrix matrix) {
         switch (matrix) {
             case GgufMxFp4Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case Q8_0Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));

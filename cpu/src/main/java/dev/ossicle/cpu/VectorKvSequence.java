@@ -32,12 +32,15 @@ final class VectorKvSequence implements KvSequence {
     private final int keyNumbers;
     /**
      * Numbers of its values: [BLOCK, paddedHeadDim]. A block has each head's keys and values, one head after the other: what is
-     * read together lies together. If they are rounded then float scales follow: each head's keys' [BLOCK] and values'
-     * [BLOCK].
+     * read together lies together. If they are rounded then float scales [BLOCK] stand in front of the keys and of the values.
      */
     private final int valueNumbers;
     /** Whether they have 16 bits. */
     private final boolean rounded;
+    /** Bytes of one of them. */
+    private final int numberBytes;
+    /** Bytes of scales in front of keys, and of values. */
+    private final int scaleBytes;
 
     private final KvBlocks memory;
     /** [L][block], as many as are allocated. */
@@ -62,6 +65,8 @@ final class VectorKvSequence implements KvSequence {
         this.keyNumbers = config.headDim() * BLOCK;
         this.valueNumbers = BLOCK * paddedHeadDim;
         this.rounded = runner.roundsCache();
+        this.numberBytes = rounded ? Short.BYTES : Float.BYTES;
+        this.scaleBytes = rounded ? BLOCK * Float.BYTES : 0;
         this.blocks = new Block[config.layers()][0];
         this.memory = runner.kvBlocks();
     }
@@ -107,27 +112,28 @@ final class VectorKvSequence implements KvSequence {
         allocated = Math.max(allocated, needed);
     }
 
-    private MemorySegment block(int layer, int block) {
+    /** Memory of a block: {@link #keysAt} and {@link #valuesAt} say what is where. */
+    MemorySegment data(int layer, int block) {
         return blocks[layer][config.isWindowed(layer) ? block % ringBlocks : block].data;
     }
 
     /** Stores the keys and values [K*D] of one position, which {@link #reserve} has made room for. */
     void store(int layer, int position, float[] k, float[] v, int at) {
-        MemorySegment block = block(layer, position / BLOCK);
+        MemorySegment block = data(layer, position / BLOCK);
         int slot = position % BLOCK;
         int width = config.headDim();
         for (int head = 0; head < config.kvHeads(); head++) {
-            long key = keys(head) + slot;
-            long value = values(head) + (long) slot * paddedHeadDim;
+            long key = keysAt(head) + (long) slot * numberBytes;
+            long value = valuesAt(head) + (long) slot * paddedHeadDim * numberBytes;
             int from = at + head * width;
             if (rounded) {
-                storeRounded(k, from, block, key, BLOCK, keyScales(head) + slot);
-                storeRounded(v, from, block, value, 1, valueScales(head) + slot);
+                storeRounded(k, from, block, key, BLOCK, keysAt(head) - scaleBytes + (long) slot * Float.BYTES);
+                storeRounded(v, from, block, value, 1, valuesAt(head) - scaleBytes + (long) slot * Float.BYTES);
             } else {
                 for (int i = 0; i < width; i++) {
-                    block.set(ValueLayout.JAVA_FLOAT, Float.BYTES * (key + i * BLOCK), k[from + i]);
+                    block.set(ValueLayout.JAVA_FLOAT, key + (long) Float.BYTES * i * BLOCK, k[from + i]);
                 }
-                MemorySegment.copy(v, from, block, ValueLayout.JAVA_FLOAT, Float.BYTES * value, width);
+                MemorySegment.copy(v, from, block, ValueLayout.JAVA_FLOAT, value, width);
             }
         }
     }
@@ -141,28 +147,30 @@ final class VectorKvSequence implements KvSequence {
         float scale = largest / Short.MAX_VALUE;
         float inverse = largest < Float.MIN_NORMAL ? 0 : Short.MAX_VALUE / largest;
         for (int i = 0; i < config.headDim(); i++) {
-            block.set(ValueLayout.JAVA_SHORT, Short.BYTES * (to + (long) i * step), (short)
+            block.set(ValueLayout.JAVA_SHORT, to + (long) Short.BYTES * i * step, (short)
                     Math.round(x[from + i] * inverse));
         }
-        block.set(ValueLayout.JAVA_FLOAT, Float.BYTES * scaleTo, scale);
+        block.set(ValueLayout.JAVA_FLOAT, scaleTo, scale);
     }
 
-    /** Where the keys of a head are, in numbers from the start of the block. */
-    private long keys(int head) {
-        return (long) head * (keyNumbers + valueNumbers);
+    /** Where the keys [D, BLOCK] of a head are, in bytes from the start of the block. */
+    long keysAt(int head) {
+        return (long) head * ((keyNumbers + valueNumbers) * numberBytes + 2 * scaleBytes) + scaleBytes;
     }
 
-    private long values(int head) {
-        return keys(head) + keyNumbers;
+    /** Where its values [BLOCK, paddedHeadDim] are. */
+    long valuesAt(int head) {
+        return keysAt(head) + (long) keyNumbers * numberBytes + scaleBytes;
     }
 
-    /** Where the scales of the keys of a head are, counted in floats from the start of the block. */
-    private long keyScales(int head) {
-        return keys(config.kvHeads()) * Short.BYTES / Float.BYTES + 2L * head * BLOCK;
+    /** What each rounded key of a head is to be multiplied by [BLOCK]. */
+    void loadKeyScales(MemorySegment block, int head, float[] scales) {
+        MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, keysAt(head) - scaleBytes, scales, 0, BLOCK);
     }
 
-    private long valueScales(int head) {
-        return keyScales(head) + BLOCK;
+    /** What each rounded value of a head is to be multiplied by [BLOCK]. */
+    void loadValueScales(MemorySegment block, int head, float[] scales) {
+        MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, valuesAt(head) - scaleBytes, scales, 0, BLOCK);
     }
 
     /**
@@ -173,10 +181,10 @@ final class VectorKvSequence implements KvSequence {
      * @return whether there are scales: otherwise they are all 1
      */
     boolean loadKeys(int layer, int blockIndex, int head, float[] k, float[] scales) {
-        MemorySegment block = block(layer, blockIndex);
-        load(block, keys(head), keyNumbers, k);
+        MemorySegment block = data(layer, blockIndex);
+        load(block, keysAt(head), keyNumbers, k);
         if (rounded) {
-            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * keyScales(head), scales, 0, BLOCK);
+            loadKeyScales(block, head, scales);
         }
         return rounded;
     }
@@ -187,19 +195,19 @@ final class VectorKvSequence implements KvSequence {
      * @param v [BLOCK, paddedHeadDim]
      */
     boolean loadValues(int layer, int blockIndex, int head, int count, float[] v, float[] scales) {
-        MemorySegment block = block(layer, blockIndex);
-        load(block, values(head), count * paddedHeadDim, v);
+        MemorySegment block = data(layer, blockIndex);
+        load(block, valuesAt(head), count * paddedHeadDim, v);
         if (rounded) {
-            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * valueScales(head), scales, 0, BLOCK);
+            loadValueScales(block, head, scales);
         }
         return rounded;
     }
 
     private void load(MemorySegment block, long from, int count, float[] into) {
         if (rounded) {
-            AttentionKernels.expand(block, Short.BYTES * from, count, into);
+            AttentionKernels.expand(block, from, count, into);
         } else {
-            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, Float.BYTES * from, into, 0, count);
+            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, from, into, 0, count);
         }
     }
 
@@ -269,8 +277,8 @@ final class VectorKvSequence implements KvSequence {
 
     /** What {@link #write} needs to be read back into: the same for all sequences of runners that understand each other. */
     String shape() {
-        return "blocks of " + BLOCK + ", " + blockBytes(config, rounded) + " bytes, " + (rounded ? "16" : "32")
-                + " bits, " + blocks.length + " layers, ring of " + ringBlocks;
+        return "blocks of " + BLOCK + ", " + blockBytes(config, rounded) + " bytes, "
+                + (rounded ? "scales and 16" : "32") + " bits, " + blocks.length + " layers, ring of " + ringBlocks;
     }
 
     /** @param number of a block, in the order in which they were first asked for */

@@ -52,7 +52,7 @@ public final class VectorModelRunner implements ModelRunner {
     private static final int ROWS_PER_TASK = 8;
 
     /** Strips that a task multiplies in a row: neighbours in memory, which the next one's first block is fetched ahead for. */
-    private static final int STRIPS_PER_TASK = 4;
+    private static final int STRIPS_PER_TASK = 8;
 
     /** Copying as many bytes of weights takes longer than measuring the vector width does. */
     private static final long WORTH_MEASURING = 1_000_000_000;
@@ -80,8 +80,8 @@ public final class VectorModelRunner implements ModelRunner {
         float[] a = new float[0];
         float[] b = new float[0];
 
-        Scratch(ModelConfig config) {
-            attention = new Attention(config);
+        Scratch(ModelConfig config, boolean roundsCache) {
+            attention = new Attention(config, roundsCache);
         }
 
         /** A block of rows times vectors of activations, from strips where there are any; the result is in {@link #a}. */
@@ -217,7 +217,7 @@ public final class VectorModelRunner implements ModelRunner {
         this.layer = this.weights.layers().getFirst();
         this.gain = weights.norm();
         this.scratch = new Scratch[threads];
-        Arrays.setAll(scratch, i -> new Scratch(config));
+        Arrays.setAll(scratch, i -> new Scratch(config, roundsCache()));
         this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config, roundsCache()));
         this.team = new Team(threads);
         this.strips = new Relayed[config.layers()];
@@ -318,15 +318,18 @@ public final class VectorModelRunner implements ModelRunner {
                     + bytes(w.out(), relayed.out())
                     + w.router().bytes()
                     + config.expertsPerToken()
-                            * (bytes(expert.gate(), relaid ? relayed.gate(0) : null)
-                                    + bytes(expert.up(), relaid ? relayed.up(0) : null)
-                                    + bytes(expert.down(), relaid ? relayed.down(0) : null));
+                            * (relaid
+                                    ? relayed.gateUp(0).bytes()
+                                            + relayed.down(0).bytes()
+                                    : expert.gate().bytes()
+                                            + expert.up().bytes()
+                                            + expert.down().bytes());
         }
         return bytes;
     }
 
     private static long bytes(Matrix matrix, @Nullable Strips strips) {
-        return strips == null ? matrix.bytes() : Strips.bytes(strips.format(), matrix);
+        return strips == null ? matrix.bytes() : strips.bytes();
     }
 
     /** Whether keys and values are kept in 16 bits. */
@@ -771,9 +774,8 @@ public final class VectorModelRunner implements ModelRunner {
         int first = block * RowMultiplier.BLOCK;
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
-        Relayed w = strips[layerIndex];
-        mine.stripMultiplier.multiply(
-                w.gate(expert), first, w.up(expert), first, from, slots, roundedNormed, mine.a, mine.b);
+        Strips w = strips[layerIndex].gateUp(expert);
+        mine.stripMultiplier.multiply(w, block, from, slots, roundedNormed, mine.a, mine.b);
         loadBiases(mine, expert, first);
         for (int slot = 0; slot < slots; slot++) {
             activate(mine, slot, mine.activated, 0);
@@ -794,21 +796,23 @@ public final class VectorModelRunner implements ModelRunner {
             }
         } else {
             for (; block < end; block += 2) {
-                downStrips(expert, block * RowMultiplier.BLOCK, mine);
+                downStrip(expert, block / 2, mine);
             }
         }
     }
 
-    /** As {@link #downBlock}, two blocks at once; where their number is odd, the last one is computed twice. */
-    private void downStrips(int expert, int first, Scratch mine) {
-        int second = Math.min(first + RowMultiplier.BLOCK, config.hidden() - RowMultiplier.BLOCK);
+    /** As {@link #downBlock}, two blocks at once; the last strip may have one only. */
+    private void downStrip(int expert, int index, Scratch mine) {
+        int first = 2 * index * RowMultiplier.BLOCK;
+        int second = first + RowMultiplier.BLOCK;
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
-        Relayed w = strips[layerIndex];
-        Strips down = w.down(expert);
-        mine.stripMultiplier.multiply(down, first, down, second, from, slots, roundedInner, mine.a, mine.b);
+        Strips w = strips[layerIndex].down(expert);
+        mine.stripMultiplier.multiply(w, index, from, slots, roundedInner, mine.a, mine.b);
         storeExpert(mine.a, mine.biasA, expert, first, from, slots);
-        storeExpert(mine.b, mine.biasB, expert, second, from, slots);
+        if (second < config.hidden()) {
+            storeExpert(mine.b, mine.biasB, expert, second, from, slots);
+        }
     }
 
     private void downBlock(int expert, int first, Scratch mine) {

@@ -21,7 +21,7 @@ final class WidthProbe {
 
     private final byte[] w = new byte[64 * LINES];
     private final byte[] values = new byte[64];
-    private final int[] x = new int[LINES + 3];
+    private final int[] x = new int[LINES + 1];
     /** Lane by lane; those that a width does not have stay as they are. */
     private final short[] sums = new short[32];
 
@@ -30,7 +30,7 @@ final class WidthProbe {
             w[i] = (byte) (37 * i);
         }
         for (int i = 0; i < values.length; i++) {
-            values[i] = (byte) (i % 16 - 8);
+            values[i] = (byte) (i % 16);
         }
         Arrays.setAll(x, i -> (i + 1) * 0x1_0001);
     }
@@ -55,31 +55,32 @@ final class WidthProbe {
     /** The probe with 128 bits. */
     private static int multiply128(byte[] w, byte[] values, int[] x, short[] sums, int lines) {
         ByteVector table = ByteVector.fromArray(ByteVector.SPECIES_128, values, 0);
-        ShortVector low0 = ShortVector.zero(ShortVector.SPECIES_128);
-        ShortVector low1 = low0;
-        ShortVector high0 = low0;
-        ShortVector high1 = low0;
+        ShortVector low = ShortVector.zero(ShortVector.SPECIES_128);
+        ShortVector lowShifted = low;
+        ShortVector high = low;
+        ShortVector highShifted = low;
         for (int line = 0; line < lines; line++) {
             int j = line & LINES - 1;
             ByteVector v = ByteVector.fromArray(ByteVector.SPECIES_128, w, 64 * j);
-            ShortVector u = v.selectFrom(table).reinterpretAsShorts();
-            low0 = low0.add(u.lanewise(VectorOperators.LSHL, 8)
-                    .lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_128, x[j]).reinterpretAsShorts()));
-            low1 = low1.add(u.lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_128, x[j + 1]).reinterpretAsShorts()));
-            u = v.reinterpretAsShorts()
+            ByteVector u = v.selectFrom(table);
+            ShortVector y = IntVector.broadcast(IntVector.SPECIES_128, x[j]).reinterpretAsShorts();
+            low = low.add(u.reinterpretAsShorts().mul(y));
+            lowShifted = lowShifted.add(u.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
+                    .mul(y));
+            u = v.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHR, 4)
                     .reinterpretAsBytes()
-                    .selectFrom(table)
-                    .reinterpretAsShorts();
-            high0 = high0.add(u.lanewise(VectorOperators.LSHL, 8)
-                    .lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_128, x[j + 2]).reinterpretAsShorts()));
-            high1 = high1.add(u.lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_128, x[j + 3]).reinterpretAsShorts()));
+                    .selectFrom(table);
+            y = IntVector.broadcast(IntVector.SPECIES_128, x[j + 1]).reinterpretAsShorts();
+            high = high.add(u.reinterpretAsShorts().mul(y));
+            highShifted = highShifted.add(u.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
+                    .mul(y));
         }
-        low0.add(low1).add(high0).add(high1).intoArray(sums, 0);
+        low.add(lowShifted).add(high).add(highShifted).intoArray(sums, 0);
         int sum = 0;
         for (short each : sums) {
             sum += each;
@@ -90,31 +91,32 @@ final class WidthProbe {
     /** The probe with 256 bits. */
     private static int multiply256(byte[] w, byte[] values, int[] x, short[] sums, int lines) {
         ByteVector table = ByteVector.fromArray(ByteVector.SPECIES_256, values, 0);
-        ShortVector low0 = ShortVector.zero(ShortVector.SPECIES_256);
-        ShortVector low1 = low0;
-        ShortVector high0 = low0;
-        ShortVector high1 = low0;
+        ShortVector low = ShortVector.zero(ShortVector.SPECIES_256);
+        ShortVector lowShifted = low;
+        ShortVector high = low;
+        ShortVector highShifted = low;
         for (int line = 0; line < lines; line++) {
             int j = line & LINES - 1;
             ByteVector v = ByteVector.fromArray(ByteVector.SPECIES_256, w, 64 * j);
-            ShortVector u = v.selectFrom(table).reinterpretAsShorts();
-            low0 = low0.add(u.lanewise(VectorOperators.LSHL, 8)
-                    .lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_256, x[j]).reinterpretAsShorts()));
-            low1 = low1.add(u.lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_256, x[j + 1]).reinterpretAsShorts()));
-            u = v.reinterpretAsShorts()
+            ByteVector u = v.selectFrom(table);
+            ShortVector y = IntVector.broadcast(IntVector.SPECIES_256, x[j]).reinterpretAsShorts();
+            low = low.add(u.reinterpretAsShorts().mul(y));
+            lowShifted = lowShifted.add(u.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
+                    .mul(y));
+            u = v.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHR, 4)
                     .reinterpretAsBytes()
-                    .selectFrom(table)
-                    .reinterpretAsShorts();
-            high0 = high0.add(u.lanewise(VectorOperators.LSHL, 8)
-                    .lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_256, x[j + 2]).reinterpretAsShorts()));
-            high1 = high1.add(u.lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_256, x[j + 3]).reinterpretAsShorts()));
+                    .selectFrom(table);
+            y = IntVector.broadcast(IntVector.SPECIES_256, x[j + 1]).reinterpretAsShorts();
+            high = high.add(u.reinterpretAsShorts().mul(y));
+            highShifted = highShifted.add(u.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
+                    .mul(y));
         }
-        low0.add(low1).add(high0).add(high1).intoArray(sums, 0);
+        low.add(lowShifted).add(high).add(highShifted).intoArray(sums, 0);
         int sum = 0;
         for (short each : sums) {
             sum += each;
@@ -125,31 +127,32 @@ final class WidthProbe {
     /** The probe with 512 bits. */
     private static int multiply512(byte[] w, byte[] values, int[] x, short[] sums, int lines) {
         ByteVector table = ByteVector.fromArray(ByteVector.SPECIES_512, values, 0);
-        ShortVector low0 = ShortVector.zero(ShortVector.SPECIES_512);
-        ShortVector low1 = low0;
-        ShortVector high0 = low0;
-        ShortVector high1 = low0;
+        ShortVector low = ShortVector.zero(ShortVector.SPECIES_512);
+        ShortVector lowShifted = low;
+        ShortVector high = low;
+        ShortVector highShifted = low;
         for (int line = 0; line < lines; line++) {
             int j = line & LINES - 1;
             ByteVector v = ByteVector.fromArray(ByteVector.SPECIES_512, w, 64 * j);
-            ShortVector u = v.selectFrom(table).reinterpretAsShorts();
-            low0 = low0.add(u.lanewise(VectorOperators.LSHL, 8)
-                    .lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_512, x[j]).reinterpretAsShorts()));
-            low1 = low1.add(u.lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_512, x[j + 1]).reinterpretAsShorts()));
-            u = v.reinterpretAsShorts()
+            ByteVector u = v.selectFrom(table);
+            ShortVector y = IntVector.broadcast(IntVector.SPECIES_512, x[j]).reinterpretAsShorts();
+            low = low.add(u.reinterpretAsShorts().mul(y));
+            lowShifted = lowShifted.add(u.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
+                    .mul(y));
+            u = v.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHR, 4)
                     .reinterpretAsBytes()
-                    .selectFrom(table)
-                    .reinterpretAsShorts();
-            high0 = high0.add(u.lanewise(VectorOperators.LSHL, 8)
-                    .lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_512, x[j + 2]).reinterpretAsShorts()));
-            high1 = high1.add(u.lanewise(VectorOperators.ASHR, 8)
-                    .mul(IntVector.broadcast(IntVector.SPECIES_512, x[j + 3]).reinterpretAsShorts()));
+                    .selectFrom(table);
+            y = IntVector.broadcast(IntVector.SPECIES_512, x[j + 1]).reinterpretAsShorts();
+            high = high.add(u.reinterpretAsShorts().mul(y));
+            highShifted = highShifted.add(u.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
+                    .mul(y));
         }
-        low0.add(low1).add(high0).add(high1).intoArray(sums, 0);
+        low.add(lowShifted).add(high).add(highShifted).intoArray(sums, 0);
         int sum = 0;
         for (short each : sums) {
             sum += each;

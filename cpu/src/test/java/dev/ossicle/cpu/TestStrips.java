@@ -7,8 +7,8 @@ import dev.ossicle.checkpoint.GgufMxFp4Matrix;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.Q8_0Matrix;
 import dev.ossicle.cpu.RandomModel.Storage;
+import dev.ossicle.cpu.Strips.Source;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
@@ -51,6 +51,32 @@ final class TestStrips {
                                 .isEqualTo(alone[slot]);
                     }
                 }
+            }
+        }
+    }
+
+    @Test
+    void aStripOfTwoMatricesHasHalfOfEach() {
+        RandomModel model = new RandomModel(7);
+        Matrix gate = model.matrix(Storage.MXFP4, ROWS, 96);
+        Matrix up = model.matrix(Storage.GGUF_MXFP4, ROWS, 96);
+        float[] x = new float[96];
+        Random random = new Random(8);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Strips pairs = requireNonNull(relay(Source.pair(gate, up), arena));
+            Strips gates = requireNonNull(relay(gate, arena));
+            Strips ups = requireNonNull(relay(up, arena));
+            assertThat(pairs.count()).isEqualTo(2);
+            float[] ofGate = multiply(gates, x, 96, 0, 1);
+            float[] ofUp = multiply(ups, x, 96, 0, 1);
+            for (int strip = 0; strip < 2; strip++) {
+                float[] both = multiply(pairs, strip, x, 96, 0, 1);
+                assertThat(Arrays.copyOf(both, 32)).isEqualTo(Arrays.copyOfRange(ofGate, 32 * strip, 32 * strip + 32));
+                assertThat(Arrays.copyOfRange(both, 32, 64))
+                        .isEqualTo(Arrays.copyOfRange(ofUp, 32 * strip, 32 * strip + 32));
             }
         }
     }
@@ -108,14 +134,20 @@ final class TestStrips {
     }
 
     private static @Nullable Strips relay(Matrix matrix, Arena arena) {
-        Strips.Format format = Strips.formatOf(matrix).orElseThrow();
-        MemorySegment data = SystemMemory.allocate(arena, Strips.bytes(format, matrix));
-        Strips strips = new Strips(format, matrix.rows(), matrix.columns() / 32, data, 0);
-        return strips.fill(matrix, 0, matrix.rows()) ? strips : null;
+        return relay(Strips.isMxFp4(matrix) ? Source.single(matrix) : Source.dense(matrix), arena);
+    }
+
+    private static @Nullable Strips relay(Source source, Arena arena) {
+        Strips strips = requireNonNull(source.at(SystemMemory.allocate(arena, source.bytes()), 0));
+        return strips.fill(source, 0, strips.count()) ? strips : null;
     }
 
     /** [slots, ROWS] of {@code count} slots of an expert that begins at slot 3. */
     private static float[] multiply(Strips strips, float[] x, int columns, int first, int count) {
+        return multiply(strips, 0, x, columns, first, count);
+    }
+
+    private static float[] multiply(Strips strips, int strip, float[] x, int columns, int first, int count) {
         int from = 3;
         RoundedSlots rounded = new RoundedSlots(columns);
         rounded.grow(from + count);
@@ -137,7 +169,7 @@ final class TestStrips {
         float[] last32 = new float[count * 32];
         Arrays.fill(first32, Float.NaN);
         Arrays.fill(last32, Float.NaN);
-        multiplier.multiply(strips, 0, strips, 32, from, count, rounded, first32, last32);
+        multiplier.multiply(strips, strip, from, count, rounded, first32, last32);
         float[] out = new float[count * ROWS];
         for (int slot = 0; slot < count; slot++) {
             System.arraycopy(first32, slot * 32, out, slot * ROWS, 32);
@@ -191,10 +223,12 @@ final class TestStrips {
                 rounded.set(x, slot * 64 + 32, 0, 9, slot, 1, new int[32], new float[Lanes.WIDTH]);
             }
             float[] out = new float[9 * 32];
-            new StripMultiplier().multiply(strips, 0, strips, 0, 0, 9, rounded, out, new float[9 * 32]);
+            float[] empty = new float[9 * 32];
+            new StripMultiplier().multiply(strips, 0, 0, 9, rounded, out, empty);
             for (float value : out) {
                 assertThat(value).isEqualTo(-6f * 170 * 64);
             }
+            assertThat(empty).as("the half that has no rows").containsOnly(0f);
         }
     }
 

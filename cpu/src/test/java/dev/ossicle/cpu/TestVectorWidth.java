@@ -7,6 +7,7 @@ import dev.ossicle.cpu.VectorWidth.Rate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -20,14 +21,19 @@ final class TestVectorWidth {
     void theProbeMultipliesCodesWithActivations(int bits) {
         for (int lines : new int[] {0, 1, 2, 8, 11}) {
             WidthProbe probe = new WidthProbe();
-            int want = 0;
+            int[] lanes = new int[bits / 16];
             for (int line = 0; line < lines; line++) {
                 int j = line % 8;
                 for (int i = 0; i < bits / 8; i++) {
                     int codes = 37 * (64 * j + i);
-                    want += ((codes & 15) - 8) * (j + 1 + i % 2) + ((codes >> 4 & 15) - 8) * (j + 3 + i % 2);
+                    int products = (codes & 15) * (j + 1) + (codes >> 4 & 15) * (j + 2);
+                    lanes[i / 2] += products << 8 * (i % 2); // as it is
+                    if (i % 4 > 0) {
+                        lanes[(i - 1) / 2] += products << 8 * ((i - 1) % 2); // shifted by a byte, within an int
+                    }
                 }
             }
+            int want = Arrays.stream(lanes).map(lane -> (short) lane).sum();
             assertThat(probe.multiply(bits, lines)).as("%d lines", lines).isEqualTo(want);
         }
     }
