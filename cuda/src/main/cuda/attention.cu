@@ -1,0 +1,2 @@
+// Flash attention of a step with many rows.
+#include "ossicle.cuh"

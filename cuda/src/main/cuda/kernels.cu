@@ -1,0 +1,6 @@
+// All kernels as one translation unit, which makes one fatbin.
+#include "decode.cu"
+#include "sample.cu"
+#include "prefill.cu"
+#include "attention.cu"
+#include "route.cu"

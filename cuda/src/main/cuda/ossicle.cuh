@@ -1,0 +1,91 @@
+// What all kernels share: number formats, vectors, reductions, the KERNEL macro, the report of a fault.
+// The same sources compile for a GPU by nvcc and for the host by g++ (OSSICLE_PLAYED, see src/test/cuda/play).
+#pragma once
+
+#ifdef OSSICLE_PLAYED
+#include "play.h"
+#else
+// KERNEL((threads), name, parameters...) { body }: an entry point found by its name; threads are those of its launch bounds.
+#define KERNEL(bounds, name, ...) extern "C" __global__ void __launch_bounds__ bounds name(__VA_ARGS__)
+// SHARED_BYTES(name): the block's dynamic shared memory, 128-byte aligned.
+#define SHARED_BYTES(name) extern __shared__ __align__(128) unsigned char name[]
+#endif
+
+constexpr int WARP = 32;                  // lanes; the kernels never say 32 for it
+constexpr unsigned ALL_LANES = 0xffffffffu;
+
+typedef unsigned char byte;
+
+// bfloat16 as its 16 bits: the upper half of a float32.
+struct alignas(2) bf16 {
+    unsigned short bits;
+};
+
+#include "ptx.cuh"
+
+__device__ __forceinline__ float to_float(bf16 value) {
+    return __uint_as_float((unsigned)value.bits << 16);
+}
+
+// The two halves of a word that holds two bf16, the lower first in memory.
+__device__ __forceinline__ float low_float(unsigned pair) {
+    return __uint_as_float(pair << 16);
+}
+
+__device__ __forceinline__ float high_float(unsigned pair) {
+    return __uint_as_float(pair & 0xffff0000u);
+}
+
+__device__ __forceinline__ bf16 to_bf16(float value) {
+    return bf16{(unsigned short)(bf16_pair(value, 0.0f) & 0xffffu)};
+}
+
+// 2^(scale - 127), exact for every E8M0 scale but 255, which loading refuses.
+__device__ __forceinline__ float e8m0(byte scale) {
+    return __uint_as_float(scale == 0 ? 0x00400000u : (unsigned)scale << 23);
+}
+
+__device__ __forceinline__ int lane_id() {
+    return threadIdx.x % WARP;
+}
+
+__device__ __forceinline__ int warp_id() {
+    return threadIdx.x / WARP;
+}
+
+__device__ __forceinline__ float warp_sum(float value) {
+#pragma unroll
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        value += __shfl_xor_sync(ALL_LANES, value, distance);
+    }
+    return value;
+}
+
+__device__ __forceinline__ float warp_max(float value) {
+#pragma unroll
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        value = fmaxf(value, __shfl_xor_sync(ALL_LANES, value, distance));
+    }
+    return value;
+}
+
+// The sum over a one-dimensional block of whole warps, in every thread. scratch: one float for each warp, in shared memory,
+// free for other use after the next barrier.
+__device__ __forceinline__ float block_sum(float value, float* scratch) {
+    value = warp_sum(value);
+    if (lane_id() == 0) {
+        scratch[warp_id()] = value;
+    }
+    __syncthreads();
+    float sum = 0.0f;
+    int warps = blockDim.x / WARP;
+    for (int warp = 0; warp < warps; warp++) {
+        sum += scratch[warp];
+    }
+    return sum;
+}
+
+// Notes that a number overflowed, once: the first code stays until the host has read it. fault: one int, 0 before.
+__device__ __forceinline__ void report(int* fault, int code) {
+    atomicCAS(fault, 0, code);
+}

@@ -1,0 +1,2 @@
+// Routing and the experts of a step with many rows.
+#include "ossicle.cuh"

@@ -1,0 +1,2 @@
+// Draws a token from logits.
+#include "ossicle.cuh"
