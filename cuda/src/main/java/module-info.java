@@ -6,4 +6,7 @@ module dev.ossicle.cuda {
     requires static org.jspecify;
 
     exports dev.ossicle.cuda;
+
+    provides dev.ossicle.engine.ModelRunnerProvider with
+            dev.ossicle.cuda.CudaModelRunnerProvider;
 }

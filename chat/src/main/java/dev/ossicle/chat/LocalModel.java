@@ -1,6 +1,7 @@
 package dev.ossicle.chat;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.Engine;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.GenerationRequest;
@@ -91,8 +92,7 @@ public final class LocalModel implements ChatModel {
                 path,
                 null,
                 null,
-                Runtime.getRuntime().availableProcessors(),
-                Precision.EXACT,
+                DeviceOptions.of(Runtime.getRuntime().availableProcessors(), Precision.EXACT),
                 EngineOptions.DEFAULT,
                 null,
                 warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning));
@@ -104,6 +104,7 @@ public final class LocalModel implements ChatModel {
      * @param name as users know it
      * @param adapter folder of a LoRA adapter for its attention; null for none
      * @param device null for the one that suits model and machine best
+     * @param options of the device
      * @param limits of the engine
      * @param promptCache file of the prefixes of earlier processes, read now and written in the end; null for none
      * @param warnings hears why a better device was passed over, with what to do about it
@@ -115,22 +116,21 @@ public final class LocalModel implements ChatModel {
             Path path,
             @Nullable Path adapter,
             @Nullable String device,
-            int threads,
-            Precision precision,
+            DeviceOptions options,
             EngineOptions limits,
             @Nullable Path promptCache,
             Consumer<String> warnings) {
         Checkpoint checkpoint = Checkpoint.open(path, adapter);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
-            ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint.bytes());
+            ModelRunners.Choice choice = ModelRunners.chooseForChat(device, checkpoint, options);
             choice.warnings().forEach(warnings);
             PromptCacheFile kept = promptCache == null
                     ? null
                     : new PromptCacheFile(
                             promptCache,
-                            checkpoint.fingerprint() + " " + choice.provider().name() + " " + precision);
-            Engine engine = new Engine(choice.provider().open(checkpoint, threads, precision), limits, kept);
+                            checkpoint.fingerprint() + " " + choice.provider().name() + " " + options.precision());
+            Engine engine = new Engine(choice.provider().open(checkpoint, options), limits, kept);
             return new LocalModel(name, checkpoint, engine, tokenizer, true);
         } catch (Throwable e) {
             checkpoint.close();

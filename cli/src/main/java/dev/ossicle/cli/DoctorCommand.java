@@ -64,8 +64,10 @@ final class DoctorCommand implements Callable<Integer> {
                     out,
                     "device " + provider.name(),
                     provider.unavailable().map(why -> "no: " + why).orElse("yes: " + provider.description()));
-            provider.unavailable()
-                    .ifPresent(why -> advice.add("device " + provider.name() + " cannot be used: " + why));
+            if (provider.isMissed()) {
+                provider.unavailable()
+                        .ifPresent(why -> advice.add("device " + provider.name() + " cannot be used: " + why));
+            }
         }
         sandbox(out, advice);
         double one = ReadBandwidth.measure(1);

@@ -4,8 +4,10 @@ import dev.ossicle.chat.ChatModel;
 import dev.ossicle.chat.LocalModel;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.cpu.Pack;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
 import java.io.PrintWriter;
@@ -22,7 +24,8 @@ final class RunnerOptions {
     @Option(
             names = "--device",
             paramLabel = "NAME",
-            description = "What computes: cpu, or reference (plain loops, slow). The best one by default.")
+            description = "What computes: cuda (an NVIDIA GPU), cpu, or reference (plain loops, slow). The best one that can run the"
+                    + " model by default.")
     private @Nullable String device;
 
     @Option(
@@ -38,6 +41,13 @@ final class RunnerOptions {
                     + " experts and the cache are rounded; exact: float32 throughout, straight from the file. Default: fast,"
                     + " and exact for logits.")
     private @Nullable Precision precision;
+
+    @Option(
+            names = "--n-cpu-moe",
+            paramLabel = "N",
+            description = "With a GPU that is too small for the model: the experts of the first N layers stay in host memory and"
+                    + " are computed by the processor. Default: 0.")
+    private int hostExpertLayers;
 
     @Option(
             names = "--lora",
@@ -76,10 +86,12 @@ final class RunnerOptions {
         if (device != null) {
             choose(); // a name that does not exist is a mistake in the command line, whatever the model
         }
-        Precision possible = precision(Precision.FAST);
-        if (possible == Precision.FAST) {
-            try (Checkpoint checkpoint = Checkpoint.open(model.path())) {
-                possible = possible(possible, checkpoint, err);
+        DeviceOptions possible = options(Precision.FAST, limits);
+        if (possible.precision() == Precision.FAST) {
+            try (Checkpoint checkpoint = checkpoint(model)) {
+                ModelRunnerProvider provider =
+                        ModelRunners.chooseForChat(device, checkpoint, possible).provider();
+                possible = possible(possible, provider, checkpoint, err);
             }
         }
         return LocalModel.open(
@@ -87,7 +99,6 @@ final class RunnerOptions {
                 model.path(),
                 adapter,
                 device,
-                threads(),
                 possible,
                 limits,
                 promptCache,
@@ -100,34 +111,49 @@ final class RunnerOptions {
     }
 
     /** What was asked for, unless there is no room for a copy of the weights; a pack needs none. */
-    private static Precision possible(Precision wanted, Checkpoint checkpoint, PrintWriter err) {
-        if (wanted == Precision.FAST && Files.exists(Pack.beside(checkpoint))) {
+    private static DeviceOptions possible(
+            DeviceOptions wanted, ModelRunnerProvider provider, Checkpoint checkpoint, PrintWriter err) {
+        if (wanted.precision() == Precision.EXACT
+                || !provider.copiesIntoHostMemory()
+                || Files.exists(Pack.beside(checkpoint))) {
             return wanted;
         }
         long bytes = checkpoint.bytes();
         long available = MachineMemory.available().orElse(Long.MAX_VALUE);
-        if (wanted == Precision.FAST && available < bytes + RESERVED_BYTES) {
+        if (available < bytes + RESERVED_BYTES) {
             err.println("ossicle: --precision fast needs " + Sizes.bytes(bytes + RESERVED_BYTES) + " of memory, "
                     + Sizes.bytes(available)
                     + " are available: computing from the file instead; 'ossicle pack' makes a file that fast"
                     + " precision can run from");
-            return Precision.EXACT;
+            return new DeviceOptions(
+                    wanted.threads(), Precision.EXACT, wanted.hostExpertLayers(), wanted.cacheBytes());
         }
         return wanted;
     }
 
     /** The same for tokens alone. */
     ModelRunner open(Checkpoint checkpoint, Precision byDefault, PrintWriter err) {
-        ModelRunners.Choice choice = choose();
+        choose();
+        DeviceOptions options = options(byDefault, EngineOptions.DEFAULT);
+        ModelRunners.Choice choice = ModelRunners.choose(device, checkpoint, options);
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice.provider().open(checkpoint, threads(), possible(precision(byDefault), checkpoint, err));
+        return choice.provider().open(checkpoint, possible(options, choice.provider(), checkpoint, err));
     }
 
-    private ModelRunners.Choice choose() {
+    /** What was asked for. */
+    private DeviceOptions options(Precision byDefault, EngineOptions limits) {
+        if (hostExpertLayers < 0) {
+            throw new UsageException("--n-cpu-moe is " + hostExpertLayers + ", must not be negative");
+        }
+        return new DeviceOptions(threads(), precision(byDefault), hostExpertLayers, limits.cacheBytes());
+    }
+
+    /** Refuses a device that does not exist or cannot be used. */
+    private void choose() {
         try {
-            return ModelRunners.choose(device);
+            ModelRunners.choose(device);
         } catch (IllegalArgumentException e) {
             throw new UsageException(Main.message(e));
         }

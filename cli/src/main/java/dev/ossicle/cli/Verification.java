@@ -11,6 +11,7 @@ import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.checkpoint.TokenizerSource;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.NonFiniteException;
@@ -90,8 +91,8 @@ final class Verification {
                 left("forward", "left out, since the weights are broken");
                 return;
             }
-            Precision exact = Precision.EXACT; // straight from the file
-            try (ModelRunner runner = ModelRunners.choose(null).provider().open(checkpoint, threads, exact)) {
+            DeviceOptions exact = DeviceOptions.of(threads, Precision.EXACT); // straight from the file
+            try (ModelRunner runner = ModelRunners.choose(null, checkpoint, exact).provider().open(checkpoint, exact)) {
                 forward(runner);
                 if (!withAnswers) {
                     left("answers", "left out (--quick)");

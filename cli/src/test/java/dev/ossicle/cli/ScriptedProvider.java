@@ -1,9 +1,9 @@
 package dev.ossicle.cli;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
-import dev.ossicle.engine.Precision;
 import dev.ossicle.engine.scripted.ScriptedModelRunner;
 import java.util.Objects;
 import java.util.Optional;
@@ -36,7 +36,7 @@ public final class ScriptedProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
         return Objects.requireNonNull(NEXT.getAndSet(null), "there is no script");
     }
 }

@@ -28,6 +28,7 @@ class TestArchitecture {
             Map.entry("harmony", List.of("json")),
             Map.entry("engine", List.of("checkpoint")),
             Map.entry("cpu", List.of("engine", "checkpoint")),
+            Map.entry("cuda", List.of("engine", "checkpoint")),
             Map.entry("grammar", List.of("json", "harmony", "engine")),
             Map.entry("tools", List.of("json", "harmony")),
             Map.entry("models", List.of("json")),
@@ -50,7 +51,7 @@ class TestArchitecture {
             Map.entry("evals", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
 
     /** What runs on every JVM: no third-party library at run time. */
-    private static final List<String> PLAIN = List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar");
+    private static final List<String> PLAIN = List.of("json", "checkpoint", "harmony", "engine", "cpu", "cuda", "grammar");
 
     @Test
     void everyModuleHasItsRow() {
@@ -58,7 +59,7 @@ class TestArchitecture {
                 .map(c -> c.getPackageName().split("\\.")[2])
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(ARROWS.keySet()).containsAll(modules);
-        assertThat(modules).contains("json", "checkpoint", "harmony", "engine", "cpu", "cli", "train", "evals");
+        assertThat(modules).contains("json", "checkpoint", "harmony", "engine", "cpu", "cuda", "cli", "train", "evals");
     }
 
     @Test

@@ -1,9 +1,9 @@
 package dev.ossicle.cpu;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
-import dev.ossicle.engine.Precision;
 import java.util.Optional;
 
 /** Offers {@link ReferenceModelRunner}, which runs anywhere. */
@@ -37,7 +37,7 @@ public final class ReferenceModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
         return new ReferenceModelRunner(checkpoint.config(), checkpoint.weights());
     }
 }

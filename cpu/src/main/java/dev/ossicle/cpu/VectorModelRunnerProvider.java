@@ -1,9 +1,9 @@
 package dev.ossicle.cpu;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
-import dev.ossicle.engine.Precision;
 import java.util.Optional;
 
 /**
@@ -45,10 +45,10 @@ public final class VectorModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, int threads, Precision precision) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
         unavailable().ifPresent(reason -> {
             throw new IllegalStateException(reason);
         });
-        return VectorModelRunner.of(checkpoint, threads, precision);
+        return VectorModelRunner.of(checkpoint, options.threads(), options.precision());
     }
 }

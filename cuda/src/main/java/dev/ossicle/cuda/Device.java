@@ -61,6 +61,27 @@ final class Device implements AutoCloseable {
         }
     }
 
+    /**
+     * What is known of a GPU that has not been opened.
+     *
+     * @param name "NVIDIA H100 80GB HBM3"
+     * @param capability compute capability, times ten: 90 of 9.0
+     */
+    record Description(String name, int capability) {}
+
+    /** @param ordinal below {@link #count} */
+    static Description describe(Driver driver, int ordinal) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment handle = arena.allocate(JAVA_INT);
+            driver.check((int) driver.cuDeviceGet.invokeExact(handle, ordinal), "looking at GPU " + ordinal);
+            Device closed = new Device(driver, handle.get(JAVA_INT, 0), 0);
+            return new Description(
+                    closed.name(), closed.attribute(CAPABILITY_MAJOR) * 10 + closed.attribute(CAPABILITY_MINOR));
+        } catch (Throwable e) {
+            throw Driver.thrown(e);
+        }
+    }
+
     Driver driver() {
         return driver;
     }
@@ -74,8 +95,7 @@ final class Device implements AutoCloseable {
         }
     }
 
-    /** "NVIDIA H100 80GB HBM3". */
-    String name() {
+    private String name() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(256);
             driver.check((int) driver.cuDeviceGetName.invokeExact(name, 256, handle), "asking for the GPU's name");
@@ -83,11 +103,6 @@ final class Device implements AutoCloseable {
         } catch (Throwable e) {
             throw Driver.thrown(e);
         }
-    }
-
-    /** Compute capability, times ten: 90 of 9.0. */
-    int capability() {
-        return attribute(CAPABILITY_MAJOR) * 10 + attribute(CAPABILITY_MINOR);
     }
 
     int multiprocessors() {

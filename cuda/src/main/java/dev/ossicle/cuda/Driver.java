@@ -179,7 +179,11 @@ final class Driver {
     sealed interface Found {
         record Usable(Driver driver, int version) implements Found {}
 
-        record Absent(String reason) implements Found {}
+        /**
+         * @param reason with what to do about it
+         * @param missed whether there is a driver, which cannot be used
+         */
+        record Absent(String reason, boolean missed) implements Found {}
     }
 
     /** Looks for the driver of this machine; loads its library, but touches no GPU. */
@@ -198,12 +202,13 @@ final class Driver {
                             ? "there is no NVIDIA driver here (" + name
                                     + "); if there should be one, install the driver 580 or newer, or say where its library is:"
                                     + " -D" + PROPERTY + "=FILE"
-                            : "-D" + PROPERTY + "=" + path + " is not a library that can be loaded");
+                            : "-D" + PROPERTY + "=" + path + " is not a library that can be loaded",
+                    path != null);
         }
         // Asked before the others are looked up: an old driver lacks some of them.
         Optional<MemorySegment> version = library.find("cuDriverGetVersion");
         if (version.isEmpty()) {
-            return new Found.Absent((path == null ? name : path) + " is not the library of an NVIDIA driver");
+            return new Found.Absent((path == null ? name : path) + " is not the library of an NVIDIA driver", true);
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment number = arena.allocate(JAVA_INT);
@@ -211,12 +216,14 @@ final class Driver {
                     .invokeExact(number);
             int found = number.get(JAVA_INT, 0);
             if (result != 0 || found < OLDEST) {
-                return new Found.Absent("the NVIDIA driver is too old: it knows CUDA " + words(found) + ", "
-                        + words(OLDEST) + " is needed; install the driver 580 or newer");
+                return new Found.Absent(
+                        "the NVIDIA driver is too old: it knows CUDA " + words(found) + ", " + words(OLDEST)
+                                + " is needed; install the driver 580 or newer",
+                        true);
             }
             return new Found.Usable(new Driver(library), found);
         } catch (NoSuchElementException e) {
-            return new Found.Absent("the NVIDIA driver lacks the function " + e.getMessage() + "; install the driver 580 or newer");
+            return new Found.Absent("the NVIDIA driver lacks the function " + e.getMessage() + "; install the driver 580 or newer", true);
         } catch (Throwable e) {
             throw thrown(e);
         }

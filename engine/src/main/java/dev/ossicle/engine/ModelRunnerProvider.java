@@ -23,8 +23,23 @@ public interface ModelRunnerProvider {
     Optional<String> unavailable();
 
     /**
-     * @param checkpoint stays open as long as the runner, which reads its mapping
-     * @param threads how many to compute with, where that has a meaning
+     * Whether that it is unavailable is worth saying where nobody asked for it: not if the machine just has no such device, as most
+     * have none.
      */
-    ModelRunner open(Checkpoint checkpoint, int threads, Precision precision);
+    default boolean isMissed() {
+        return true;
+    }
+
+    /** Why it cannot run this model, though available, with what to do about it; empty if it can. Only asked where available. */
+    default Optional<String> cannotRun(Checkpoint checkpoint, DeviceOptions options) {
+        return Optional.empty();
+    }
+
+    /** Whether {@link Precision#FAST} takes host memory for a copy of the weights. */
+    default boolean copiesIntoHostMemory() {
+        return true;
+    }
+
+    /** @param checkpoint stays open as long as the runner, which reads its mapping */
+    ModelRunner open(Checkpoint checkpoint, DeviceOptions options);
 }

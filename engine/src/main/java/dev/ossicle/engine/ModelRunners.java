@@ -1,10 +1,12 @@
 package dev.ossicle.engine;
 
+import dev.ossicle.checkpoint.Checkpoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The kinds of device that are on the class or module path. */
@@ -40,20 +42,47 @@ public final class ModelRunners {
      * @throws IllegalArgumentException if there is no device of that name or it cannot be used, saying why
      */
     public static Choice choose(@Nullable String device) {
+        return choose(device, ModelRunnerProvider::unavailable);
+    }
+
+    /**
+     * The best that can run this model.
+     *
+     * @throws IllegalArgumentException also if the device asked for cannot run it
+     */
+    public static Choice choose(@Nullable String device, Checkpoint checkpoint, DeviceOptions options) {
+        return choose(device, provider -> provider.unavailable().or(() -> provider.cannotRun(checkpoint, options)));
+    }
+
+    /** The same for a conversation: a small model goes to a device that starts at once. */
+    public static Choice chooseForChat(@Nullable String device, Checkpoint checkpoint, DeviceOptions options) {
+        if (device == null && checkpoint.bytes() < SMALL_BYTES) {
+            for (ModelRunnerProvider provider : all()) {
+                if (provider.startsAtOnce() && provider.unavailable().isEmpty()) {
+                    return new Choice(provider, List.of());
+                }
+            }
+        }
+        return choose(device, checkpoint, options);
+    }
+
+    private static Choice choose(@Nullable String device, Function<ModelRunnerProvider, Optional<String>> problem) {
         List<ModelRunnerProvider> all = all();
         List<String> warnings = new ArrayList<>();
         for (ModelRunnerProvider provider : all) {
             if (device != null && !device.equals(provider.name())) {
                 continue;
             }
-            Optional<String> unavailable = provider.unavailable();
-            if (unavailable.isEmpty()) {
+            Optional<String> reason = problem.apply(provider);
+            if (reason.isEmpty()) {
                 return new Choice(provider, List.copyOf(warnings));
             }
             if (device != null) {
-                throw new IllegalArgumentException("device " + device + " cannot be used: " + unavailable.get());
+                throw new IllegalArgumentException("device " + device + " cannot be used: " + reason.get());
             }
-            warnings.add("device " + provider.name() + " cannot be used: " + unavailable.get());
+            if (provider.isMissed()) {
+                warnings.add("device " + provider.name() + " cannot be used: " + reason.get());
+            }
         }
         String names =
                 String.join(", ", all.stream().map(ModelRunnerProvider::name).toList());
@@ -61,17 +90,5 @@ public final class ModelRunners {
                 device == null
                         ? "no device can run the model: " + String.join("; ", warnings)
                         : "there is no device " + device + ", only: " + names);
-    }
-
-    /** The same for a conversation with a model of so many bytes: a small one goes to a device that starts at once. */
-    public static Choice choose(@Nullable String device, long modelBytes) {
-        if (device == null && modelBytes < SMALL_BYTES) {
-            for (ModelRunnerProvider provider : all()) {
-                if (provider.startsAtOnce() && provider.unavailable().isEmpty()) {
-                    return new Choice(provider, List.of());
-                }
-            }
-        }
-        return choose(device);
     }
 }

@@ -1,0 +1,102 @@
+package dev.ossicle.cuda;
+
+import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.checkpoint.ModelConfig;
+import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.ModelRunner;
+import dev.ossicle.engine.ModelRunnerProvider;
+import java.util.Optional;
+
+/** Offers {@link CudaModelRunner} where there is an NVIDIA GPU that can run it. */
+public final class CudaModelRunnerProvider implements ModelRunnerProvider {
+    /** What the kernels of attention are made for; both gpt-oss models have it. */
+    private static final int HEAD_DIMENSION = 64;
+
+    private final Gpu gpu = Gpu.look();
+
+    /** For the service loader. */
+    public CudaModelRunnerProvider() {}
+
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    @Override
+    public String description() {
+        return switch (gpu) {
+            case Gpu.Usable usable -> usable.words();
+            case Gpu.None none -> none.reason();
+        };
+    }
+
+    @Override
+    public int priority() {
+        return 20;
+    }
+
+    @Override
+    public Optional<String> unavailable() {
+        return gpu instanceof Gpu.None none ? Optional.of(none.reason()) : Optional.empty();
+    }
+
+    @Override
+    public boolean isMissed() {
+        return !(gpu instanceof Gpu.None none) || none.missed();
+    }
+
+    @Override
+    public boolean copiesIntoHostMemory() {
+        return false;
+    }
+
+    @Override
+    public Optional<String> cannotRun(Checkpoint checkpoint, DeviceOptions options) {
+        ModelConfig config = checkpoint.config();
+        if (config.headDim() != HEAD_DIMENSION) {
+            return Optional.of("the model's head dimension is " + config.headDim() + ", a GPU can compute " + HEAD_DIMENSION
+                    + " alone; use --device cpu");
+        }
+        if (checkpoint.weights() != checkpoint.baseWeights()) {
+            return Optional.of("a LoRA adapter cannot be applied on a GPU yet; use --device cpu");
+        }
+        return switch (gpu) {
+            case Gpu.Usable usable -> tooSmall(usable, config, options);
+            case Gpu.None none -> Optional.of(none.reason());
+        };
+    }
+
+    private static Optional<String> tooSmall(Gpu.Usable gpu, ModelConfig config, DeviceOptions options) {
+        long free;
+        try (Device device = gpu.open()) {
+            free = device.freeBytes();
+        } catch (CudaException e) {
+            return Optional.of(e.getMessage() + "; see what nvidia-smi says");
+        }
+        MemoryPlan plan = MemoryPlan.of(config, options);
+        if (plan.bytes() <= free) {
+            return Optional.empty();
+        }
+        String needs = "the model needs " + Gpu.gigabytes(plan.bytes()) + " GB of the GPU's memory (weights "
+                + Gpu.gigabytes(plan.weights()) + ", cache " + Gpu.gigabytes(plan.cache()) + "), "
+                + Gpu.gigabytes(free) + " GB are free; ";
+        for (int layers = options.hostExpertLayers() + 1; layers <= config.layers(); layers++) {
+            DeviceOptions less =
+                    new DeviceOptions(options.threads(), options.precision(), layers, options.cacheBytes());
+            if (MemoryPlan.of(config, less).bytes() <= free) {
+                return Optional.of(needs + "--n-cpu-moe " + layers + " would keep the experts of " + layers + " of its "
+                        + config.layers() + " layers in host memory, which is slower");
+            }
+        }
+        return Optional.of(needs + "it does not fit even with all experts in host memory; use --device cpu");
+    }
+
+    /** @throws CudaException if the GPU fails, or has less memory left than it had */
+    @Override
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
+        return switch (gpu) {
+            case Gpu.Usable usable -> CudaModelRunner.open(usable.open(), checkpoint, options);
+            case Gpu.None none -> throw new IllegalStateException(none.reason());
+        };
+    }
+}
