@@ -4,3 +4,4 @@
 #include "prefill.cu"
 #include "attention.cu"
 #include "route.cu"
+#include "experts.cu"

@@ -1,8 +1,8 @@
 // A played libcuda: the functions of the driver API that dev.ossicle.cuda.Driver binds, over play.cpp.
 // It is as late as the real one may be: what is put on a stream is done when somebody waits for it, in the order of streams and
 // events; pinned memory is read only then. Device memory starts as 0xff in every byte and has guard zones around it.
-// Settings, by played_set or as environment variables OSSICLE_PLAYED_NAME: driver (13000), devices (1), capability (80), memory
-// (bytes), multiprocessors, seed, eager (1: do everything at once).
+// Settings, by played_set ("reset" for none) or as environment variables OSSICLE_PLAYED_NAME: driver (13000), devices (1), capability (80), memory
+// (bytes), multiprocessors, shared (most bytes of a block), seed, eager (1: do everything at once).
 #include "play_run.h"
 
 #include <stdio.h>
@@ -83,6 +83,9 @@ long setting(const char* name, long otherwise) {
 }
 
 long memory_size() { return setting("memory", 8l << 30); }
+
+// The least of all chips from 8.0 on (8.6, 8.9, 12.0), so that kernels are seen to fit everywhere; 9.0 has 232448.
+int most_shared() { return (int)setting("shared", 101376); }
 
 int with_text(int code, const std::string& text) {
     last_text = text;
@@ -187,6 +190,10 @@ double now() {
 
 PLAYED played_set(const char* name, long value) {
     LOCK;
+    if (!strcmp(name, "reset")) {
+        settings.clear();
+        return SUCCESS;
+    }
     settings[name] = value;
     if (!strcmp(name, "seed")) {
         play::seed((uint64_t)value);
@@ -271,8 +278,7 @@ PLAYED cuDeviceGetAttribute(int* value, int attribute, int) {
         case 75: *value = (int)setting("capability", 80) / 10; break;
         case 76: *value = (int)setting("capability", 80) % 10; break;
         case 81: *value = 102400; break;                               // shared bytes per multiprocessor
-        // The smallest of all chips from 8.0 on (8.6, 8.9, 12.0), so that kernels fit everywhere.
-        case 97: *value = 101376; break;
+        case 97: *value = most_shared(); break;                        // shared bytes a block may ask for
         default: return with_text(INVALID_VALUE, "device attribute " + std::to_string(attribute) + " is not played");
     }
     return SUCCESS;
@@ -557,7 +563,7 @@ PLAYED cuModuleGetFunction(void** function, void*, const char* name) {
 
 PLAYED cuFuncSetAttribute(void* function, int attribute, int value) {
     NEED_CONTEXT;
-    if (attribute != 8 || value > 101376) {
+    if (attribute != 8 || value > most_shared()) {
         return with_text(INVALID_VALUE, std::string(((Function*)function)->kernel->name) + " cannot have " + std::to_string(value) + " bytes of shared memory");
     }
     ((Function*)function)->most_shared = value;

@@ -66,7 +66,7 @@ public final class CudaModelRunnerProvider implements ModelRunnerProvider {
         };
     }
 
-    private static Optional<String> tooSmall(Gpu.Usable gpu, ModelConfig config, DeviceOptions options) {
+    static Optional<String> tooSmall(Gpu.Usable gpu, ModelConfig config, DeviceOptions options) {
         long free;
         try (Device device = gpu.open()) {
             free = device.freeBytes();

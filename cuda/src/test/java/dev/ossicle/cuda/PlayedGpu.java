@@ -26,7 +26,6 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -38,14 +37,14 @@ final class PlayedGpu implements AutoCloseable {
             Files.isDirectory(Path.of("src/main/cuda")) ? Path.of("") : Path.of("cuda");
 
     final Device device;
-    final dev.ossicle.cuda.Stream stream;
+    final Stream stream;
     final Kernels kernels;
     private final Map<String, Kernel> byName = new HashMap<>();
     private final List<DeviceMemory> memories = new ArrayList<>();
 
     private PlayedGpu(Device device) {
         this.device = device;
-        this.stream = dev.ossicle.cuda.Stream.create(device);
+        this.stream = Stream.create(device);
         this.kernels = Kernels.load(device, new byte[16]);
     }
 
@@ -63,7 +62,7 @@ final class PlayedGpu implements AutoCloseable {
         };
     }
 
-    /** A setting of the played driver (see driver.cpp): "capability", "memory", "seed", ... */
+    /** A setting of the played driver (see driver.cpp): "capability", "memory", "seed", ...; "reset" undoes all. */
     static void set(Driver driver, String name, long value) {
         try (Arena arena = Arena.ofConfined()) {
             int ignored = (int) Linker.nativeLinker()
@@ -223,7 +222,7 @@ final class PlayedGpu implements AutoCloseable {
     private static synchronized Path library() {
         Path main = MODULE.resolve("src/main/cuda");
         Path test = MODULE.resolve("src/test/cuda");
-        try (Stream<Path> sources = Stream.concat(Files.walk(main), Files.walk(test))) {
+        try (java.util.stream.Stream<Path> sources = java.util.stream.Stream.concat(Files.walk(main), Files.walk(test))) {
             List<Path> files = sources.filter(Files::isRegularFile).sorted().toList();
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path file : files) {

@@ -1,0 +1,2 @@
+// The experts of a step with many rows.
+#include "ossicle.cuh"
