@@ -30,11 +30,14 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * A GPU for tests: device, stream and kernels, with arrays in and out. It is the played one, whose library is compiled once
- * for each state of the sources (target/play), or with -Dossicle.cuda.driver=FILE the one of that driver.
+ * for each state of the sources (target/play), or with {@code -Pgpu} this machine's own, with the fatbin's kernels.
  */
 final class PlayedGpu implements AutoCloseable {
     private static final Path MODULE =
             Files.isDirectory(Path.of("src/main/cuda")) ? Path.of("") : Path.of("cuda");
+
+    /** Whether tests run on a real GPU. */
+    static final boolean REAL = Boolean.getBoolean("ossicle.test.gpu");
 
     final Device device;
     final Stream stream;
@@ -45,7 +48,7 @@ final class PlayedGpu implements AutoCloseable {
     private PlayedGpu(Device device) {
         this.device = device;
         this.stream = Stream.create(device);
-        this.kernels = Kernels.load(device, new byte[16]);
+        this.kernels = REAL ? Kernels.load(device) : Kernels.load(device, new byte[16]);
     }
 
     /** Skips the test, with the reason, where there is no g++. */
@@ -53,17 +56,25 @@ final class PlayedGpu implements AutoCloseable {
         return new PlayedGpu(Device.open(driver(), 0));
     }
 
-    /** The played driver. */
+    /** The played driver, which from now on is found, or the real one. */
     static Driver driver() {
-        System.setProperty(Driver.PROPERTY, library().toAbsolutePath().toString());
+        if (!REAL) {
+            System.setProperty(Driver.PROPERTY, library().toAbsolutePath().toString());
+        }
         return switch (Driver.find()) {
             case Driver.Found.Usable usable -> usable.driver();
             case Driver.Found.Absent absent -> throw new AssertionError(absent.reason());
         };
     }
 
+    /** Skips a test that asks what a real GPU does not tell. */
+    static void onlyPlayed() {
+        Assumptions.assumeFalse(REAL, "skipped: for the played GPU");
+    }
+
     /** A setting of the played driver (see driver.cpp): "capability", "memory", "seed", ...; "reset" undoes all. */
     static void set(Driver driver, String name, long value) {
+        onlyPlayed();
         try (Arena arena = Arena.ofConfined()) {
             int ignored = (int) Linker.nativeLinker()
                     .downcallHandle(
@@ -77,6 +88,7 @@ final class PlayedGpu implements AutoCloseable {
 
     /** A figure of the played driver: "launches", "allocations", "used" (bytes), "pinned". */
     static long get(Driver driver, String name) {
+        onlyPlayed();
         try (Arena arena = Arena.ofConfined()) {
             return (long) Linker.nativeLinker()
                     .downcallHandle(
@@ -91,6 +103,9 @@ final class PlayedGpu implements AutoCloseable {
     DeviceMemory allocate(long bytes) {
         DeviceMemory memory = DeviceMemory.allocate(device, bytes);
         memories.add(memory);
+        if (REAL) {
+            stream.fill(memory, (byte) 0xff);
+        }
         return memory;
     }
 

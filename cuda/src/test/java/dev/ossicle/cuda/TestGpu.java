@@ -23,6 +23,7 @@ class TestGpu {
 
     @BeforeEach
     void play() {
+        PlayedGpu.onlyPlayed();
         driver = PlayedGpu.driver();
     }
 

@@ -15,6 +15,7 @@ class TestPlayedGpu {
 
     @BeforeEach
     void open() {
+        PlayedGpu.onlyPlayed();
         gpu = PlayedGpu.open();
     }
 
