@@ -8,7 +8,8 @@
 // KERNEL((threads), name, parameters...) { body }: an entry point found by its name; threads are those of its launch bounds.
 #define KERNEL(bounds, name, ...) extern "C" __global__ void __launch_bounds__ bounds name(__VA_ARGS__)
 // SHARED_BYTES(name): the block's dynamic shared memory, 128-byte aligned.
-#define SHARED_BYTES(name) extern __shared__ __align__(128) unsigned char name[]
+#define SHARED_BYTES(name) unsigned char* name = shared_bytes
+extern __shared__ __align__(128) unsigned char shared_bytes[];
 #endif
 
 constexpr int WARP = 32;                  // lanes; the kernels never say 32 for it
