@@ -13,7 +13,7 @@
 #define __forceinline__ inline
 #define __constant__ static
 #define __grid_constant__
-#define __align__(n) alignas(n)
+#define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
 // One block runs at a time, so a static is what all of its threads share.
 #define __shared__ static
@@ -290,6 +290,11 @@ PLAY_MINMAX(long)
 PLAY_MINMAX(unsigned long)
 PLAY_MINMAX(long long)
 PLAY_MINMAX(unsigned long long)
+// As CUDA has them: the signed one becomes unsigned.
+inline unsigned min(int a, unsigned b) { return min((unsigned)a, b); }
+inline unsigned min(unsigned a, int b) { return min(a, (unsigned)b); }
+inline unsigned max(int a, unsigned b) { return max((unsigned)a, b); }
+inline unsigned max(unsigned a, int b) { return max(a, (unsigned)b); }
 inline float min(float a, float b) { return fminf(a, b); }
 inline float max(float a, float b) { return fmaxf(a, b); }
 inline double min(double a, double b) { return fmin(a, b); }
