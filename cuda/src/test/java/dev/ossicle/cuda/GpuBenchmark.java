@@ -88,7 +88,7 @@ final class GpuBenchmark {
             long taken = free - device.freeBytes();
             say(String.format(Locale.ROOT, "loaded in %.1f s, %.1f GB of GPU memory: %s", load, taken / 1e9, runner.description()));
             GpuBenchmark bench = new GpuBenchmark(config, runner, bandwidth, steps);
-            String json = "{\n" + line("gpu", gpu.name())
+            StringBuilder json = new StringBuilder("{\n" + line("gpu", gpu.name())
                     + line("capability", gpu.capability() / 10.0)
                     + line("driver", Driver.words(gpu.driverVersion()))
                     + line("model", given.text("model", "20b"))
@@ -96,15 +96,25 @@ final class GpuBenchmark {
                     + line("experts", config.experts())
                     + line("copy_bytes_per_second", bandwidth)
                     + line("load_seconds", load)
-                    + line("gpu_memory_bytes", taken)
-                    + list("prefill", bench.prefill(prefill)) + ",\n"
-                    + list("decode", bench.decode(depths)) + ",\n"
-                    + list("batches", bench.batches(batches)) + "\n}\n";
+                    + line("gpu_memory_bytes", taken));
+            String failure = "";
+            try {
+                json.append(list("decode", bench.decode(depths)));
+                json.append(list("batches", bench.batches(batches)));
+                json.append(list("prefill", bench.prefill(prefill)));
+            } catch (RuntimeException e) {
+                failure = String.valueOf(e.getMessage());
+                say("failed: " + failure);
+            }
+            json.append(line("failure", failure.replace('"', '\'')).replace(",\n", "\n}\n"));
             String out = given.text("out", "");
             if (out.isEmpty()) {
                 System.out.print(json);
             } else {
                 Files.writeString(Path.of(out), json);
+            }
+            if (!failure.isEmpty()) {
+                System.exit(1);
             }
         }
     }
@@ -295,7 +305,7 @@ final class GpuBenchmark {
     }
 
     private static String list(String name, List<String> values) {
-        return "  \"" + name + "\": [\n    " + String.join(",\n    ", values) + "\n  ]";
+        return "  \"" + name + "\": [\n    " + String.join(",\n    ", values) + "\n  ],\n";
     }
 
     private record Arguments(String[] given) {
