@@ -1,2 +1,1052 @@
-// Kernels of a step with up to eight rows, one token of each sequence.
+// One token of up to eight sequences: everything here is bound by reading weights (or keys and values) once.
+//
+// Letters: R rows of the batch (1..8), H hidden, Q query heads, K key heads, E experts, P picks of a row, I intermediate,
+// V vocabulary, S sequences. A head is 64 wide, a page of keys or values holds 64 positions.
+//
+// Products run on mma with weights as operand a (16 weight rows) and the rows of the batch as the 8 columns of operand b, so that
+// eight rows cost what one costs, and a row's result does not depend on the others. The order of k within a product is free as
+// long as both operands have the same: a lane takes sixteen neighbouring bytes of a weight row, and needs no shuffle.
+// All blocks of a product are resident at once, each with 24 to 64 KiB of weights under way, so they share the memory's bandwidth
+// evenly although 132 does not divide their number; a ring of registers holds what is under way, and is filled with the first
+// weights before the previous kernel is waited for.
+//
+// Programmatic dependent launch: every kernel lets its successor start at once and waits for its predecessor before it reads
+// what a kernel wrote. Weights, position, sequence, row, tables and earlier positions of the cache are read before the wait, so
+// the first kernel of a step (embed) must be launched without it, and those four must come from copies before that.
+// position[r] < 0 marks a padding row: nothing is written for it but picks of -1.
+//
+// Reckoning for gpt-oss-120b, one row, 132 SMs, 4.3 TB/s (bytes; blocks; under way; time of the bytes alone):
+//   decode_qkv       29.5 MB   320 x 256 threads   32 KiB a block, 10.5 MB   6.9 us
+//   decode_attention  0.5 MB (window), 0.5 MB per 256 positions (full)        2 us of latency; 15.6 us at 32k
+//   decode_out       23.6 MB   180 x 512           64 KiB a block, 11.8 MB   5.5 us
+//   decode_router     1.5 MB   128 x 128           all                        3 us of latency
+//   decode_gate_up   35.3 MB   360 x 256           32 KiB a block, 11.8 MB   8.2 us; expanding 503 k codes an SM: 5 us of its
+//                                                  integer units, beside the reading
+//   decode_down      17.6 MB   180 x 512           48 KiB a block, 8.8 MB    4.1 us
+//   decode_logits    1158 MB   persistent x 256    32 KiB a block            269 us
+//
+// embed(const int* token, const bf16* table, float* x, int hidden, int rows, int vocabulary)
+//   x [R, H] = table [V, H] at token; nothing for a token outside of the vocabulary.   launch: grid R, block 256
+// decode_qkv(const float* x, const float* gain, float eps, const bf16* w, const float* bias, const float2* rope, const int* position,
+//     const int* sequence, const int* const* tables, bf16* keys, bf16* values, float* q, int hidden, int heads, int kvHeads, int rows,
+//     int* fault, int faultCode)
+//   q [R, Q*64] = rope(norm(x) w^T + bias) / 8, and the same of keys (not / 8) and values (not rotated) to the cache
+//   [pages][K][64][64]. w [(Q+2K)*64, H], rope [positions, 32] (cos, sin), tables [S] to pages by position / 64.
+//   launch: grid (Q+2K)*4, block 256, shared R * stride(H) + 8224 + 4*H; stride(n) = 2n + (n % 64 == 0 ? 64 : 0)
+// decode_attention(const float* q, const int* position, const int* sequence, const int* const* tables, const bf16* keys,
+//     const bf16* values, const float* sinks, int window, float* scratch, int* tickets, bf16* out, int heads, int kvHeads, int splits)
+//   out [R, Q*64]. window 0: all positions. With G = ceil(Q/K / 8): scratch K*G*splits*R*528 floats, tickets K*G*R ints, 0.
+//   launch: grid (K*G, splits, R), block 256; splits = max(1, 2 * SMs / (K*G*R)) where the window is 0 or long, else 1
+// decode_out(const bf16* a, const bf16* w, const float* bias, float* x, const int* position, int hidden, int width, int rows)
+//   x [R, H] += a [R, width] w^T + bias, w [H, width].   launch: grid H/16, block 512, shared R * stride(width) + 16384
+// decode_router(const float* x, const float* gain, float eps, const float* w, const float* bias, const int* position, bf16* t,
+//     int* picks, float* shares, float* scratch, int* ticket, int hidden, int experts, int picksPerToken, int rows, int* fault,
+//     int faultCode)
+//   t [R, H] = norm(x), eights; picks [R, P], shares [R, P]: the best experts, of equal ones the lower, softmax over them.
+//   scratch R*E floats, ticket 1 int, 0; P at most 32, at most E.   launch: grid E, block 128, shared R*E*4
+// decode_gate_up(const bf16* t, const int* picks, const byte* codes, const byte* scales, const float* bias, bf16* act, int hidden,
+//     int intermediate, int picksPerToken, float limit, int rows)
+//   act [R*P, I], eights. codes [E, 2I, H/2], scales [E, 2I, H/32], bias [E, 2I], rows 2i gate, 2i+1 up.
+//   launch: grid (I/32, R*P), block 256, shared R * (256*ceil(H/128) + 64) + 2*H + 4096
+// decode_down(const bf16* act, const int* picks, const float* shares, const byte* codes, const byte* scales, const float* bias, float* x,
+//     const int* position, int hidden, int intermediate, int picksPerToken, int rows)
+//   x [R, H] += sum over p of shares (act w^T + bias), in the order of p. codes [E, H, I/2], scales [E, H, I/32], bias [E, H].
+//   launch: grid H/16, block 512, shared N * (256*ceil(I/128) + 64 + I/2) + R*P*256, N = min(R, max(1, 8/P)) * P
+// decode_logits(const float* x, const int* row, const float* gain, float eps, const bf16* w, float* logits, int hidden, int vocabulary,
+//     int rows, int* fault, int faultCode)
+//   logits [R, V] = norm(x[row[r]]) w^T; row[r] < 0: none. faultCode: x is not finite, faultCode + 1: a logit is not.
+//   launch: grid min(3 * SMs, ceil(V/16)), block 256, shared R * stride(H) + 8224 + 4*H
+//
+// H, I multiples of 32 and width a multiple of 64; weights, scales, t, act and a 16-byte aligned.
 #include "ossicle.cuh"
+
+constexpr int HEAD = 64;      // numbers of a head
+constexpr int PAGE = 64;      // positions of a page
+constexpr int OPERAND = 16;   // weight rows of an mma
+constexpr int COLUMNS = 8;    // columns of an mma: rows of the batch
+constexpr int SUMS = OPERAND * COLUMNS;
+constexpr int MX_BLOCK = 32;  // codes of a scale
+
+// Starts to copy bytes, a multiple of 16.
+__device__ __forceinline__ void copy_bytes(byte* to, const byte* from, int bytes) {
+    for (int i = threadIdx.x * 16; i < bytes; i += blockDim.x * 16) {
+        copy_async(to + i, from + i);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Dense products
+// ---------------------------------------------------------------------------------------------------------------------
+
+constexpr int DENSE_DEPTH = 4;  // pairs of 16-byte loads that a lane has under way
+
+// Bytes from one row of b to the next in shared memory: 64 modulo 128, so that two rows do not meet in a bank.
+__device__ __forceinline__ int dense_stride(int columns) {
+    return 2 * columns + (columns % 64 == 0 ? 64 : 0);
+}
+
+// Tiles of 16 weight rows, blockIdx.x first, gridDim.x apart: the block's warps share the columns of a tile, 32 at a time.
+// row_of(tile, i): the i-th weight row of a tile. fill(): waits for the previous kernel and puts the batch's rows at b (it need not
+// end with a barrier). store(tile, sums): called by all threads with the warps' sums [WARPS][16][8] in shared memory.
+// partial: 2 * WARPS * 16 * 8 floats in shared memory.
+template <int WARPS, class RowOf, class Fill, class Store>
+__device__ __forceinline__ void dense_product(const bf16* w, int columns, int tiles, int rows, const byte* b, float* partial,
+                                              RowOf row_of, Fill fill, Store store) {
+    int lane = lane_id(), g = lane / 4, t = lane % 4, warp = warp_id();
+    int blocks = columns / 32;
+    int steps = (blocks + WARPS * DENSE_DEPTH - 1) / (WARPS * DENSE_DEPTH) * DENSE_DEPTH;
+
+    uint4 low[DENSE_DEPTH], high[DENSE_DEPTH];
+    int nextTile = blockIdx.x, nextBlock = warp, nextStep = 0;
+    const bf16* nextRow = w;  // of operand row g
+    int toHigh = 0;           // from there to operand row g + 8
+    auto fetch = [&](uint4& l, uint4& h) {
+        if (nextTile < tiles) {
+            if (nextStep == 0) {
+                int row = row_of(nextTile, g);
+                nextRow = w + (size_t)row * columns + t * 8;
+                toHigh = (row_of(nextTile, g + 8) - row) * columns;
+            }
+            if (nextBlock < blocks) {
+                l = load_streaming(nextRow + nextBlock * 32);
+                h = load_streaming(nextRow + toHigh + nextBlock * 32);
+            }
+            nextBlock += WARPS;
+            if (++nextStep == steps) {
+                nextStep = 0;
+                nextBlock = warp;
+                nextTile += gridDim.x;
+            }
+        }
+    };
+#pragma unroll
+    for (int d = 0; d < DENSE_DEPTH; d++) {
+        low[d] = high[d] = make_uint4(0, 0, 0, 0);
+        fetch(low[d], high[d]);
+    }
+    launch_dependents();
+    fill();
+    __syncthreads();
+
+    const byte* row = b + g * dense_stride(columns) + t * 16;
+    for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+        float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+        for (int step = 0; step < steps; step += DENSE_DEPTH) {
+#pragma unroll
+            for (int d = 0; d < DENSE_DEPTH; d++) {
+                int block = (step + d) * WARPS + warp;
+                if (block < blocks) {
+                    uint4 x = make_uint4(0, 0, 0, 0);
+                    if (g < rows) {
+                        x = *(const uint4*)(row + block * 64);
+                    }
+                    mma_bf16(sum, {low[d].x, high[d].x, low[d].y, high[d].y}, {x.x, x.y});
+                    mma_bf16(sum, {low[d].z, high[d].z, low[d].w, high[d].w}, {x.z, x.w});
+                }
+                fetch(low[d], high[d]);
+            }
+        }
+        float2* sums = (float2*)(partial + warp * SUMS);
+        sums[g * 4 + t] = make_float2(sum[0], sum[1]);
+        sums[(g + 8) * 4 + t] = make_float2(sum[2], sum[3]);
+        __syncthreads();
+        store(tile, partial);
+        // The next tile's sums go elsewhere: who is late may still read these.
+        partial += tile / gridDim.x % 2 == 0 ? WARPS * SUMS : -WARPS * SUMS;
+    }
+}
+
+// A sum of all warps: weight row i of the tile, row r of the batch.
+template <int WARPS>
+__device__ __forceinline__ float dense_sum(const float* sums, int i, int r) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int warp = 0; warp < WARPS; warp++) {
+        sum += sums[warp * SUMS + i * COLUMNS + r];
+    }
+    return sum;
+}
+
+// Puts x[r] * gain at b as bf16, r = 0 .. rows - 1, where source(r), a row of x, is not negative. The norm's factor is left to the
+// sums, for which a row's sum of squares goes to squares, WARPS floats, in parts (dense_norm).
+// gains: space for gain in shared memory, which is brought there before the previous kernel is waited for.
+template <int WARPS, class Source>
+__device__ __forceinline__ void dense_fill(byte* b, float* squares, byte* gains, const float* x, const float* gain, int hidden, int rows,
+                                           Source source) {
+    copy_bytes(gains, (const byte*)gain, hidden * 4);
+    copy_async_commit();
+    copy_async_wait<0>();
+    __syncthreads();
+    wait_for_previous();
+    int warps = WARPS / rows;  // of a row
+    int r = warp_id() / warps;
+    if (r >= rows || source(r) < 0) {
+        return;
+    }
+    const float4* from = (const float4*)(x + (size_t)source(r) * hidden);
+    uint2* to = (uint2*)(b + r * dense_stride(hidden));
+    int fours = hidden / 4, stride = warps * WARP;
+    float sum = 0.0f;
+    for (int i = warp_id() % warps * WARP + lane_id(); i < fours; i += 4 * stride) {
+        float4 v[4];
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            if (i + j * stride < fours) {
+                v[j] = __ldcg(from + i + j * stride);
+            }
+        }
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            if (i + j * stride < fours) {
+                float4 s = ((const float4*)gains)[i + j * stride];
+                sum += v[j].x * v[j].x + v[j].y * v[j].y + v[j].z * v[j].z + v[j].w * v[j].w;
+                to[i + j * stride] = make_uint2(bf16_pair(v[j].x * s.x, v[j].y * s.y), bf16_pair(v[j].z * s.z, v[j].w * s.w));
+            }
+        }
+    }
+    sum = warp_sum(sum);
+    if (lane_id() == 0) {
+        squares[warp_id()] = sum;
+    }
+}
+
+// The factor that the norm gives row r, which has a source. Reports where x is not finite.
+template <int WARPS>
+__device__ __forceinline__ float dense_norm(const float* squares, int r, int rows, int hidden, float eps, int* fault, int faultCode) {
+    int warps = WARPS / rows;
+    float sum = 0.0f;
+    for (int warp = 0; warp < warps; warp++) {
+        sum += squares[r * warps + warp];
+    }
+    if (!isfinite(sum)) {
+        report(fault, faultCode);
+    }
+    return rsqrtf(sum / hidden + eps);
+}
+
+KERNEL((256), embed, const int* token, const bf16* table, float* x, int hidden, int rows, int vocabulary) {
+    launch_dependents();
+    wait_for_previous();
+    int id = token[blockIdx.x];
+    if (id < 0 || id >= vocabulary) {
+        return;
+    }
+    const uint4* from = (const uint4*)(table + (size_t)id * hidden);
+    float4* to = (float4*)(x + (size_t)blockIdx.x * hidden);
+    for (int i = threadIdx.x; i < hidden / 8; i += blockDim.x) {
+        uint4 v = load_streaming(from + i);
+        to[2 * i] = make_float4(low_float(v.x), high_float(v.x), low_float(v.y), high_float(v.y));
+        to[2 * i + 1] = make_float4(low_float(v.z), high_float(v.z), low_float(v.w), high_float(v.w));
+    }
+}
+
+constexpr int QKV_WARPS = 8;
+
+KERNEL((256, 3), decode_qkv, const float* x, const float* gain, float eps, const bf16* w, const float* bias, const float2* rope,
+       const int* position, const int* sequence, const int* const* tables, bf16* keys, bf16* values, float* q, int hidden,
+       int heads, int kvHeads, int rows, int* fault, int faultCode) {
+    SHARED_BYTES(shared);
+    float* partial = (float*)(shared + rows * dense_stride(hidden));
+    float* squares = partial + 2 * QKV_WARPS * SUMS;
+    byte* gains = (byte*)(squares + QKV_WARPS);
+    // A tile holds eight pairs that rotate together: components j and j + 32 of a head are weight rows i and i + 8 of the tile.
+    auto row_of = [](int tile, int i) { return tile / 4 * HEAD + tile % 4 * 8 + i % 8 + i / 8 * (HEAD / 2); };
+    auto source = [=](int r) { return position[r] < 0 ? -1 : r; };
+    auto fill = [=] {
+        prefetch_l2(bias + row_of(blockIdx.x, threadIdx.x % OPERAND));
+        if (threadIdx.x < rows && position[threadIdx.x] >= 0) {
+            prefetch_l2(rope + position[threadIdx.x] * (HEAD / 2));
+        }
+        dense_fill<QKV_WARPS>(shared, squares, gains, x, gain, hidden, rows, source);
+    };
+    auto store = [=](int tile, const float* sums) {
+        int i = threadIdx.x % 8, r = threadIdx.x / 8;
+        if (r >= rows || position[r] < 0) {
+            return;
+        }
+        int at = position[r];
+        float scale = dense_norm<QKV_WARPS>(squares, r, rows, hidden, eps, fault, faultCode);
+        float a = dense_sum<QKV_WARPS>(sums, i, r) * scale + bias[row_of(tile, i)];
+        float b = dense_sum<QKV_WARPS>(sums, i + 8, r) * scale + bias[row_of(tile, i + 8)];
+        int head = tile / 4, j = tile % 4 * 8 + i;
+        if (head < heads + kvHeads) {
+            float2 angle = rope[at * (HEAD / 2) + j];
+            float rotated = a * angle.x - b * angle.y;
+            b = b * angle.x + a * angle.y;
+            a = rotated;
+        }
+        if (head < heads) {
+            float* to = q + ((size_t)r * heads + head) * HEAD + j;
+            to[0] = a * 0.125f;
+            to[HEAD / 2] = b * 0.125f;
+        } else {
+            bool key = head < heads + kvHeads;
+            int kvHead = head - heads - (key ? 0 : kvHeads);
+            int page = tables[sequence[r]][at / PAGE];
+            bf16* to = (key ? keys : values) + (((size_t)page * kvHeads + kvHead) * PAGE + at % PAGE) * HEAD + j;
+            to[0] = to_bf16(a);
+            to[HEAD / 2] = to_bf16(b);
+        }
+    };
+    dense_product<QKV_WARPS>(w, hidden, (heads + 2 * kvHeads) * 4, rows, shared, partial, row_of, fill, store);
+}
+
+constexpr int OUT_WARPS = 16;
+
+KERNEL((512, 2), decode_out, const bf16* a, const bf16* w, const float* bias, float* x, const int* position, int hidden, int width,
+       int rows) {
+    SHARED_BYTES(shared);
+    int stride = dense_stride(width);
+    auto row_of = [](int tile, int i) { return tile * OPERAND + i; };
+    auto fill = [=] {
+        prefetch_l2(bias + blockIdx.x * OPERAND);
+        wait_for_previous();
+        for (int r = 0; r < rows; r++) {
+            for (int i = threadIdx.x; i < width / 8; i += blockDim.x) {
+                copy_async(shared + r * stride + i * 16, a + (size_t)r * width + i * 8);
+            }
+        }
+        copy_async_commit();
+        copy_async_wait<0>();
+    };
+    auto store = [=](int tile, const float* sums) {
+        int i = threadIdx.x % OPERAND, r = threadIdx.x / OPERAND;
+        if (r < rows && position[r] >= 0) {
+            int to = tile * OPERAND + i;
+            x[(size_t)r * hidden + to] += dense_sum<OUT_WARPS>(sums, i, r) + bias[to];
+        }
+    };
+    dense_product<OUT_WARPS>(w, width, hidden / OPERAND, rows, shared, (float*)(shared + rows * stride), row_of, fill, store);
+}
+
+constexpr int LOGITS_WARPS = 8;
+
+KERNEL((256, 3), decode_logits, const float* x, const int* row, const float* gain, float eps, const bf16* w, float* logits, int hidden,
+       int vocabulary, int rows, int* fault, int faultCode) {
+    SHARED_BYTES(shared);
+    float* partial = (float*)(shared + rows * dense_stride(hidden));
+    float* squares = partial + 2 * LOGITS_WARPS * SUMS;
+    byte* gains = (byte*)(squares + LOGITS_WARPS);
+    auto row_of = [=](int tile, int i) { return min(tile * OPERAND + i, vocabulary - 1); };
+    auto fill = [=] {
+        dense_fill<LOGITS_WARPS>(shared, squares, gains, x, gain, hidden, rows, [=](int r) { return row[r]; });
+    };
+    auto store = [=](int tile, const float* sums) {
+        int i = threadIdx.x % OPERAND, r = threadIdx.x / OPERAND;
+        int token = tile * OPERAND + i;
+        if (r < rows && token < vocabulary && row[r] >= 0) {
+            float scale = dense_norm<LOGITS_WARPS>(squares, r, rows, hidden, eps, fault, faultCode);
+            float logit = dense_sum<LOGITS_WARPS>(sums, i, r) * scale;
+            if (!isfinite(logit)) {
+                report(fault, faultCode + 1);
+            }
+            logits[(size_t)r * vocabulary + token] = logit;
+        }
+    };
+    dense_product<LOGITS_WARPS>(w, hidden, (vocabulary + OPERAND - 1) / OPERAND, rows, shared, partial, row_of, fill, store);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Attention
+// ---------------------------------------------------------------------------------------------------------------------
+
+constexpr int ATTENTION_WARPS = 8;
+constexpr int SPAN = 16;                        // positions that a warp takes at a time; of one page
+constexpr int GROUP = 8;                        // query heads of a block, all of one key head
+constexpr int PART = GROUP * (HEAD + 2);        // floats of a split: for each head its largest score, its sum, its output
+
+struct Spans {
+    uint4 k[4], v[4];  // of positions g, g + 8 (two parts each); of positions 2t, 2t + 1, 2t + 8, 2t + 9
+};
+
+// Keys and values of a page's 16 positions from at on; zero where the position is not in first .. last. The order of the 64
+// components is that of both operands, see decode_attention.
+__device__ __forceinline__ void load_keys(Spans& s, const bf16* page, int at, int first, int last) {
+    int g = lane_id() / 4, t = lane_id() % 4;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        int i = at + g + 8 * half;
+        s.k[2 * half] = s.k[2 * half + 1] = make_uint4(0, 0, 0, 0);
+        if (i >= first && i <= last) {
+            const bf16* row = page + i % PAGE * HEAD + t * 8;
+            s.k[2 * half] = load_streaming(row);
+            s.k[2 * half + 1] = load_streaming(row + HEAD / 2);
+        }
+    }
+}
+
+__device__ __forceinline__ void load_values(Spans& s, const bf16* page, int at, int first, int last) {
+    int g = lane_id() / 4, t = lane_id() % 4;
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+        int i = at + 2 * t + j % 2 + j / 2 * 8;
+        s.v[j] = make_uint4(0, 0, 0, 0);
+        if (i >= first && i <= last) {
+            s.v[j] = load_streaming(page + i % PAGE * HEAD + g * 8);
+        }
+    }
+}
+
+// A pair of floats as two pairs of bf16 whose sum has twice the bits.
+__device__ __forceinline__ void split_pair(unsigned& high, unsigned& low, float a, float b) {
+    high = bf16_pair(a, b);
+    low = bf16_pair(a - low_float(high), b - high_float(high));
+}
+
+// The eight heads of a group are rows 0..7 of operand a; rows 8..15 are what bf16 lost of them, so that queries and shares
+// keep nearly float32's precision at no cost. Scores: a = queries, b = keys, the columns are positions; a lane's scores are then
+// just where operand a wants the shares for the second product, b = values, the columns are components.
+KERNEL((256, 2), decode_attention, const float* q, const int* position, const int* sequence, const int* const* tables, const bf16* keys,
+       const bf16* values, const float* sinks, int window, float* scratch, int* tickets, bf16* out, int heads, int kvHeads,
+       int splits) {
+    constexpr float LOG2_E = 1.4426950408889634f;
+    constexpr int ROW = HEAD + 4;  // floats of a head in shared memory; not a multiple of the banks
+    __shared__ float outputs[ATTENTION_WARPS][GROUP][ROW];
+    __shared__ float largests[ATTENTION_WARPS][GROUP], totals[ATTENTION_WARPS][GROUP];
+    __shared__ int arrived;
+    int lane = lane_id(), g = lane / 4, t = lane % 4, warp = warp_id();
+    int r = blockIdx.z;
+    int groupSize = heads / kvHeads, groups = (groupSize + GROUP - 1) / GROUP;
+    int kvHead = blockIdx.x / groups;
+    int firstHead = kvHead * groupSize + blockIdx.x % groups * GROUP;
+    int headCount = min(GROUP, groupSize - blockIdx.x % groups * GROUP);
+
+    launch_dependents();
+    int last = position[r];
+    if (last < 0) {
+        wait_for_previous();
+        return;
+    }
+    int first = window > 0 ? max(0, last - window + 1) : 0;
+    int spans = last / SPAN - first / SPAN + 1;
+    int perSplit = max(ATTENTION_WARPS, (spans + splits - 1) / splits);
+    int active = (spans + perSplit - 1) / perSplit;  // splits with something to do
+    if (blockIdx.y >= active) {
+        wait_for_previous();
+        return;
+    }
+    int end = first / SPAN + min(spans, (int)(blockIdx.y + 1) * perSplit);
+    int span = first / SPAN + blockIdx.y * perSplit + warp;
+    const int* table = tables[sequence[r]];
+    auto page_of = [&](int s) { return s < end ? table[s / (PAGE / SPAN)] : 0; };
+    size_t pageSize = (size_t)kvHeads * PAGE * HEAD;
+    keys += kvHead * PAGE * HEAD;
+    values += kvHead * PAGE * HEAD;
+
+    Spans s;
+    int page = page_of(span), nextPage = page_of(span + ATTENTION_WARPS);
+    // All but the last position were there before.
+    bool early = span < end && span != last / SPAN;
+    if (early) {
+        load_keys(s, keys + page * pageSize, span * SPAN, first, last);
+        load_values(s, values + page * pageSize, span * SPAN, first, last);
+    }
+    wait_for_previous();
+    if (span < end && !early) {
+        load_keys(s, keys + page * pageSize, span * SPAN, first, last);
+        load_values(s, values + page * pageSize, span * SPAN, first, last);
+    }
+    unsigned query[4][4];
+#pragma unroll
+    for (int part = 0; part < 2; part++) {
+        float4 a = make_float4(0, 0, 0, 0), b = a;
+        if (g < headCount) {
+            const float4* from = (const float4*)(q + ((size_t)r * heads + firstHead + g) * HEAD + part * (HEAD / 2) + t * 8);
+            a = __ldcg(from);
+            b = __ldcg(from + 1);
+        }
+        split_pair(query[2 * part][0], query[2 * part][1], a.x * LOG2_E, a.y * LOG2_E);
+        split_pair(query[2 * part][2], query[2 * part][3], a.z * LOG2_E, a.w * LOG2_E);
+        split_pair(query[2 * part + 1][0], query[2 * part + 1][1], b.x * LOG2_E, b.y * LOG2_E);
+        split_pair(query[2 * part + 1][2], query[2 * part + 1][3], b.z * LOG2_E, b.w * LOG2_E);
+    }
+
+    // Of head g: scores are to the base 2; this lane's sum is over its own positions.
+    float largest = -INFINITY, total = 0.0f;
+    float sum[8][4];
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        sum[i][0] = sum[i][1] = sum[i][2] = sum[i][3] = 0.0f;
+    }
+    while (span < end) {
+        int at = span * SPAN;
+        float lower[4] = {0.0f, 0.0f, 0.0f, 0.0f}, upper[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+#pragma unroll
+        for (int part = 0; part < 2; part++) {
+            mma_bf16(lower, query[2 * part], {s.k[part].x, s.k[part].y});
+            mma_bf16(lower, query[2 * part + 1], {s.k[part].z, s.k[part].w});
+            mma_bf16(upper, query[2 * part], {s.k[2 + part].x, s.k[2 + part].y});
+            mma_bf16(upper, query[2 * part + 1], {s.k[2 + part].z, s.k[2 + part].w});
+        }
+        span += ATTENTION_WARPS;
+        page = nextPage;
+        nextPage = page_of(span + ATTENTION_WARPS);
+        if (span < end) {
+            load_keys(s, keys + page * pageSize, span * SPAN, first, last);
+        }
+
+        float score[4] = {lower[0] + lower[2], lower[1] + lower[3], upper[0] + upper[2], upper[1] + upper[3]};
+        float most = largest;
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            int i = at + 2 * t + j % 2 + j / 2 * 8;
+            score[j] = i >= first && i <= last ? score[j] : -INFINITY;
+            most = fmaxf(most, score[j]);
+        }
+        most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, 1));
+        most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, 2));
+        float shrink = exp2f(largest - most);
+        largest = most;
+        total *= shrink;
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            score[j] = exp2f(score[j] - most);
+            total += score[j];
+        }
+        unsigned share[4];
+        split_pair(share[0], share[1], score[0], score[1]);
+        split_pair(share[2], share[3], score[2], score[3]);
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            unsigned pick = i % 2 == 0 ? 0x5410 : 0x7632;
+            unsigned v[4];
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                v[j] = i / 2 == 0 ? s.v[j].x : i / 2 == 1 ? s.v[j].y : i / 2 == 2 ? s.v[j].z : s.v[j].w;
+            }
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                sum[i][j] *= shrink;
+            }
+            mma_bf16(sum[i], share, {__byte_perm(v[0], v[1], pick), __byte_perm(v[2], v[3], pick)});
+        }
+        if (span < end) {
+            load_values(s, values + page * pageSize, span * SPAN, first, last);
+        }
+    }
+
+    // The warps' results become the block's.
+    total += __shfl_xor_sync(ALL_LANES, total, 1);
+    total += __shfl_xor_sync(ALL_LANES, total, 2);
+    if (t == 0) {
+        largests[warp][g] = largest;
+        totals[warp][g] = total;
+    }
+    float4* mine = (float4*)(outputs[warp][g] + t * 16);
+    mine[0] = make_float4(sum[0][0] + sum[0][2], sum[1][0] + sum[1][2], sum[2][0] + sum[2][2], sum[3][0] + sum[3][2]);
+    mine[1] = make_float4(sum[4][0] + sum[4][2], sum[5][0] + sum[5][2], sum[6][0] + sum[6][2], sum[7][0] + sum[7][2]);
+    mine[2] = make_float4(sum[0][1] + sum[0][3], sum[1][1] + sum[1][3], sum[2][1] + sum[2][3], sum[3][1] + sum[3][3]);
+    mine[3] = make_float4(sum[4][1] + sum[4][3], sum[5][1] + sum[5][3], sum[6][1] + sum[6][3], sum[7][1] + sum[7][3]);
+    __syncthreads();
+
+    // From here on warp h has head h, a lane two of its components.
+    int head = warp;
+    float most = -INFINITY, all = 0.0f;
+    float2 y = make_float2(0.0f, 0.0f);
+#pragma unroll
+    for (int i = 0; i < ATTENTION_WARPS; i++) {
+        most = fmaxf(most, largests[i][head]);
+    }
+#pragma unroll
+    for (int i = 0; i < ATTENTION_WARPS; i++) {
+        float share = exp2f(largests[i][head] - most);
+        float2 o = *(const float2*)(outputs[i][head] + 2 * lane);
+        all += share * totals[i][head];
+        y.x += share * o.x;
+        y.y += share * o.y;
+    }
+    if (active > 1) {
+        // The last split to arrive adds them all up, in order.
+        float* parts = scratch + ((size_t)r * gridDim.x + blockIdx.x) * splits * PART;
+        float* part = parts + blockIdx.y * PART + head * (HEAD + 2);
+        if (lane == 0) {
+            *(float2*)part = make_float2(most, all);
+        }
+        *(float2*)(part + 2 + 2 * lane) = y;
+        __threadfence();
+        __syncthreads();
+        int* ticket = tickets + r * gridDim.x + blockIdx.x;
+        if (threadIdx.x == 0) {
+            arrived = atomicAdd(ticket, 1);
+        }
+        __syncthreads();
+        if (arrived != active - 1) {
+            return;
+        }
+        if (threadIdx.x == 0) {
+            *ticket = 0;
+        }
+        __threadfence();
+        parts += head * (HEAD + 2);
+        most = -INFINITY;
+        for (int i = lane; i < active; i += WARP) {
+            most = fmaxf(most, __ldcg(parts + i * PART));
+        }
+        most = warp_max(most);
+        all = 0.0f;
+        y = make_float2(0.0f, 0.0f);
+#pragma unroll 4
+        for (int i = 0; i < active; i++) {
+            float2 state = __ldcg((const float2*)(parts + i * PART));
+            float2 o = __ldcg((const float2*)(parts + i * PART + 2 + 2 * lane));
+            float share = exp2f(state.x - most);
+            all += share * state.y;
+            y.x += share * o.x;
+            y.y += share * o.y;
+        }
+    }
+    if (head < headCount) {
+        float sink = sinks[firstHead + head] * LOG2_E;
+        float top = fmaxf(most, sink);
+        float shrink = exp2f(most - top);
+        float scale = shrink / (all * shrink + exp2f(sink - top));
+        unsigned* to = (unsigned*)(out + ((size_t)r * heads + firstHead + head) * HEAD);
+        to[lane] = bf16_pair(y.x * scale, y.y * scale);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Router
+// ---------------------------------------------------------------------------------------------------------------------
+
+constexpr int ROUTER_WARPS = 4;
+constexpr int ROUTER_FOURS = 6;  // of a thread's weights that are in registers
+
+__device__ __forceinline__ float dot4(float4 a, float4 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w;
+}
+
+// A block is an expert. The last one to arrive takes the best.
+KERNEL((128), decode_router, const float* x, const float* gain, float eps, const float* w, const float* bias, const int* position, bf16* t,
+       int* picks, float* shares, float* scratch, int* ticket, int hidden, int experts, int picksPerToken, int rows,
+       int* fault, int faultCode) {
+    SHARED_BYTES(shared);
+    float* logits = (float*)shared;
+    __shared__ float dots[COLUMNS][ROUTER_WARPS], squares[COLUMNS][ROUTER_WARPS];
+    __shared__ float scales[COLUMNS];
+    __shared__ int arrived;
+    int expert = blockIdx.x, lane = lane_id(), warp = warp_id();
+    int fours = hidden / 4;
+    const float4* row = (const float4*)(w + (size_t)expert * hidden);
+    const float4* gains = (const float4*)gain;
+
+    auto weight = [&](int i) {
+        float4 a = __ldg(row + i), b = __ldg(gains + i);
+        return make_float4(a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w);
+    };
+    float4 weights[ROUTER_FOURS];
+#pragma unroll
+    for (int j = 0; j < ROUTER_FOURS; j++) {
+        int i = threadIdx.x + j * blockDim.x;
+        weights[j] = i < fours ? weight(i) : make_float4(0, 0, 0, 0);
+    }
+    float offset = bias[expert];
+    launch_dependents();
+    wait_for_previous();
+
+#pragma unroll 2
+    for (int r = 0; r < rows; r++) {
+        if (position[r] < 0) {
+            continue;
+        }
+        const float4* from = (const float4*)(x + (size_t)r * hidden);
+        float4 v[ROUTER_FOURS];
+#pragma unroll
+        for (int j = 0; j < ROUTER_FOURS; j++) {
+            int i = threadIdx.x + j * blockDim.x;
+            v[j] = i < fours ? __ldcg(from + i) : make_float4(0, 0, 0, 0);
+        }
+        float dot = 0.0f, square = 0.0f;
+#pragma unroll
+        for (int j = 0; j < ROUTER_FOURS; j++) {
+            dot += dot4(v[j], weights[j]);
+            square += dot4(v[j], v[j]);
+        }
+        for (int i = threadIdx.x + ROUTER_FOURS * blockDim.x; i < fours; i += blockDim.x) {
+            float4 more = __ldcg(from + i);
+            dot += dot4(more, weight(i));
+            square += dot4(more, more);
+        }
+        dot = warp_sum(dot);
+        square = warp_sum(square);
+        if (lane == 0) {
+            dots[r][warp] = dot;
+            squares[r][warp] = square;
+        }
+    }
+    __syncthreads();
+    if (threadIdx.x < rows && position[threadIdx.x] >= 0) {
+        int r = threadIdx.x;
+        float dot = 0.0f, square = 0.0f;
+#pragma unroll
+        for (int i = 0; i < ROUTER_WARPS; i++) {
+            dot += dots[r][i];
+            square += squares[r][i];
+        }
+        float scale = rsqrtf(square / hidden + eps);
+        float logit = dot * scale + offset;
+        if (!isfinite(square) || !isfinite(logit)) {
+            report(fault, faultCode);
+        }
+        scales[r] = scale;
+        scratch[r * experts + expert] = logit;
+    }
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        arrived = atomicAdd(ticket, 1);
+    }
+    // Meanwhile this block's part of the normed rows, in eights.
+    int eights = hidden / 8;
+    int each = (eights + experts - 1) / experts;
+    int begin = min(expert * each, eights), count = min(each, eights - begin);
+    for (int i = threadIdx.x; i < rows * count; i += blockDim.x) {
+        int r = i / count, at = begin + i % count;
+        if (position[r] >= 0) {
+            const float4* from = (const float4*)(x + (size_t)r * hidden) + 2 * at;
+            float4 a = __ldcg(from), b = __ldcg(from + 1), c = gains[2 * at], d = gains[2 * at + 1];
+            float scale = scales[r];
+            ((uint4*)(t + (size_t)r * hidden))[at] =
+                make_uint4(bf16_pair(a.x * scale * c.x, b.x * scale * d.x), bf16_pair(a.y * scale * c.y, b.y * scale * d.y),
+                           bf16_pair(a.z * scale * c.z, b.z * scale * d.z), bf16_pair(a.w * scale * c.w, b.w * scale * d.w));
+        }
+    }
+    __syncthreads();
+    if (arrived != experts - 1) {
+        return;
+    }
+    if (threadIdx.x == 0) {
+        *ticket = 0;
+    }
+    __threadfence();
+    for (int i = threadIdx.x; i < rows * experts; i += blockDim.x) {
+        logits[i] = position[i / experts] >= 0 ? __ldcg(scratch + i) : 0.0f;
+    }
+    __syncthreads();
+    for (int r = warp; r < rows; r += ROUTER_WARPS) {
+        int* to = picks + r * picksPerToken;
+        if (position[r] < 0) {
+            if (lane < picksPerToken) {
+                to[lane] = -1;
+            }
+            continue;
+        }
+        // In each round the best of those behind the last one taken, in the order of logits, then of numbers.
+        float taken = INFINITY, mine = -INFINITY, highest = 0.0f;
+        int takenAt = -1, mineAt = 0;
+        for (int p = 0; p < picksPerToken; p++) {
+            float best = -INFINITY;
+            int bestAt = experts;
+            for (int e = lane; e < experts; e += WARP) {
+                float logit = logits[r * experts + e];
+                if ((logit < taken || (logit == taken && e > takenAt)) && (bestAt == experts || logit > best)) {
+                    best = logit;
+                    bestAt = e;
+                }
+            }
+#pragma unroll
+            for (int distance = WARP / 2; distance > 0; distance /= 2) {
+                float other = __shfl_xor_sync(ALL_LANES, best, distance);
+                int otherAt = __shfl_xor_sync(ALL_LANES, bestAt, distance);
+                if (other > best || (other == best && otherAt < bestAt)) {
+                    best = other;
+                    bestAt = otherAt;
+                }
+            }
+            if (bestAt == experts) {
+                bestAt = 0;  // only where logits are not finite, which was reported
+            }
+            taken = best;
+            takenAt = bestAt;
+            highest = p == 0 ? best : highest;
+            if (lane == p) {
+                mine = best;
+                mineAt = bestAt;
+            }
+        }
+        float share = lane < picksPerToken ? __expf(mine - highest) : 0.0f;
+        float all = warp_sum(share);
+        if (lane < picksPerToken) {
+            to[lane] = mineAt;
+            shares[r * picksPerToken + lane] = share / all;
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Experts: MXFP4 weights
+// ---------------------------------------------------------------------------------------------------------------------
+
+// A lane takes blocks of one scale: of each 128 columns (a step) the t-th 32, sixteen bytes of codes. So operand b, for word j
+// of those sixteen bytes, is the j-th eight of 32 numbers; in shared memory the eights stand in the order that lets four
+// lanes read 64 neighbouring bytes: [step][j][t].
+constexpr int STEP = 4 * MX_BLOCK;
+
+__device__ __forceinline__ int mx_steps(int columns) {
+    return (columns + STEP - 1) / STEP;
+}
+
+// Bytes from one row of b to the next: 64 modulo 128, see dense_stride.
+__device__ __forceinline__ int mx_stride(int columns) {
+    return mx_steps(columns) * STEP * 2 + 64;
+}
+
+// Starts to copy a row in eights to b, with zeros up to whole steps.
+__device__ __forceinline__ void mx_fill(byte* b, const bf16* from, int columns) {
+    int eights = columns / 8;
+    for (int i = threadIdx.x; i < mx_steps(columns) * (STEP / 8); i += blockDim.x) {
+        int to = i / 16 * 16 + i % 4 * 4 + i / 4 % 4;
+        copy_async_or_zero(b + to * 16, from + (i < eights ? i * 8 : 0), i < eights);
+    }
+}
+
+// One warp's part of a product: 16 weight rows, steps first, first + PARTS, ...; DEPTH of them under way.
+template <int DEPTH, int PARTS>
+struct MxProduct {
+    const byte* row;  // this lane's next codes of weight row g
+    int toHigh;       // from there to those of row g + 8
+    int left;         // blocks from there to the row's end
+    uint4 low[DEPTH], high[DEPTH];
+
+    __device__ __forceinline__ void fetch(uint4& l, uint4& h) {
+        l = h = make_uint4(0, 0, 0, 0);
+        if (left > 0) {
+            l = load_streaming(row);
+            h = load_streaming(row + toHigh);
+        }
+        row += PARTS * STEP / 2;
+        left -= PARTS * STEP / MX_BLOCK;
+    }
+
+    // codes: of operand row g; apart: how many weight rows on is g + 8; first: step of the warp.
+    __device__ __forceinline__ void start(const byte* codes, int apart, int columns, int first) {
+        int block = first * (STEP / MX_BLOCK) + lane_id() % 4;
+        row = codes + block * (MX_BLOCK / 2);
+        toHigh = apart * (columns / 2);
+        left = columns / MX_BLOCK - block;
+#pragma unroll
+        for (int d = 0; d < DEPTH; d++) {
+            fetch(low[d], high[d]);
+        }
+    }
+
+    // lowScales, highScales: of the two rows, in shared memory. b: this lane's column (or null), in shared memory.
+    __device__ __forceinline__ void run(float (&sum)[4], const byte* lowScales, const byte* highScales, const byte* b, int columns,
+                                        int first) {
+        int t = lane_id() % 4;
+        int steps = mx_steps(columns), blocks = columns / MX_BLOCK;
+        sum[0] = sum[1] = sum[2] = sum[3] = 0.0f;
+        for (int from = first; from < steps; from += DEPTH * PARTS) {
+#pragma unroll
+            for (int d = 0; d < DEPTH; d++) {
+                int step = from + d * PARTS;
+                if (step < steps) {
+                    int block = min(step * 4 + t, blocks - 1);
+                    unsigned lowFactor = expand_factor(lowScales[block]), highFactor = expand_factor(highScales[block]);
+#pragma unroll
+                    for (int j = 0; j < 4; j++) {
+                        unsigned l[4], h[4];
+                        expand_codes(l, j == 0 ? low[d].x : j == 1 ? low[d].y : j == 2 ? low[d].z : low[d].w, lowFactor);
+                        expand_codes(h, j == 0 ? high[d].x : j == 1 ? high[d].y : j == 2 ? high[d].z : high[d].w, highFactor);
+                        uint4 x = make_uint4(0, 0, 0, 0);
+                        if (b) {
+                            x = *(const uint4*)(b + (step * 16 + j * 4 + t) * 16);
+                        }
+                        mma_bf16(sum, {l[0], h[0], l[1], h[1]}, {x.x, x.y});
+                        mma_bf16(sum, {l[2], h[2], l[3], h[3]}, {x.z, x.w});
+                    }
+                    fetch(low[d], high[d]);
+                }
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            sum[i] *= LARGE;
+        }
+    }
+};
+
+constexpr int GATE_UP_TILES = 4;  // of 16 weight rows in a block
+constexpr int GATE_UP_PARTS = 2;  // warps of a tile
+
+// A block is 32 outputs of an expert, for all rows that picked it; the block of the first such pick does them.
+KERNEL((256, 3), decode_gate_up, const bf16* t, const int* picks, const byte* codes, const byte* scales, const float* bias, bf16* act,
+       int hidden, int intermediate, int picksPerToken, float limit, int rows) {
+    SHARED_BYTES(shared);
+    __shared__ float partial[GATE_UP_TILES * GATE_UP_PARTS][OPERAND][COLUMNS];
+    __shared__ int slots[COLUMNS];
+    byte* b = shared;
+    byte* scale = shared + rows * mx_stride(hidden);
+    int lane = lane_id(), g = lane / 4, warp = warp_id();
+    launch_dependents();
+    wait_for_previous();
+    int expert = __ldcg(picks + blockIdx.y);
+    bool done = expert < 0;
+    for (int i = lane; i < blockIdx.y; i += WARP) {
+        done |= __ldcg(picks + i) == expert;
+    }
+    int slot = -1;  // of row g of the batch: which of its picks
+    for (int p = 0; p < picksPerToken; p++) {
+        int i = g * picksPerToken + p;
+        if (g < rows && __ldcg(picks + i) == expert) {
+            slot = i;
+        }
+    }
+    if (__any_sync(ALL_LANES, done)) {
+        return;
+    }
+
+    int firstRow = blockIdx.x * GATE_UP_TILES * OPERAND;  // 2i gate, 2i + 1 up
+    int row = warp / GATE_UP_PARTS * OPERAND + 2 * g;     // gate is operand row g, up is g + 8
+    int part = warp % GATE_UP_PARTS;
+    size_t before = (size_t)expert * 2 * intermediate + firstRow;
+    MxProduct<4, GATE_UP_PARTS> product;
+    product.start(codes + (before + row) * (hidden / 2), 1, hidden, part);
+    copy_bytes(scale, scales + before * (hidden / MX_BLOCK), GATE_UP_TILES * OPERAND * (hidden / MX_BLOCK));
+    for (int r = 0; r < rows; r++) {
+        if (__shfl_sync(ALL_LANES, slot, r * 4) >= 0) {
+            mx_fill(b + r * mx_stride(hidden), t + (size_t)r * hidden, hidden);
+        }
+    }
+    copy_async_commit();
+    if (threadIdx.x % 4 == 0 && threadIdx.x < WARP) {
+        slots[g] = slot;
+    }
+    if (threadIdx.x < GATE_UP_TILES * OPERAND) {
+        prefetch_l2(bias + before + threadIdx.x);
+    }
+    copy_async_wait<0>();
+    __syncthreads();
+
+    float sum[4];
+    const byte* rowScales = scale + row * (hidden / MX_BLOCK);
+    product.run(sum, rowScales, rowScales + hidden / MX_BLOCK, slot >= 0 ? b + g * mx_stride(hidden) : nullptr, hidden, part);
+    int column = 2 * (lane % 4);
+    *(float2*)&partial[warp][g][column] = make_float2(sum[0], sum[1]);
+    *(float2*)&partial[warp][g + 8][column] = make_float2(sum[2], sum[3]);
+    __syncthreads();
+
+    int i = threadIdx.x % 8, tile = threadIdx.x / 8 % GATE_UP_TILES, r = threadIdx.x / (8 * GATE_UP_TILES);
+    if (slots[r] >= 0) {
+        float gate = bias[before + tile * OPERAND + 2 * i], up = bias[before + tile * OPERAND + 2 * i + 1];
+#pragma unroll
+        for (int p = 0; p < GATE_UP_PARTS; p++) {
+            gate += partial[tile * GATE_UP_PARTS + p][i][r];
+            up += partial[tile * GATE_UP_PARTS + p][i + 8][r];
+        }
+        int eight = blockIdx.x * GATE_UP_TILES + tile;
+        act[(size_t)slots[r] * intermediate + eight * 8 + (i < 4 ? 2 * i : 2 * i - 7)] = to_bf16(swiglu(gate, up, limit));
+    }
+}
+
+constexpr int DOWN_WARPS = 16;
+constexpr int DOWN_PARTS = 4;  // warps of an expert
+constexpr int DOWN_PAIRS = 8;  // picks that are in shared memory at a time, unless a row has more
+
+// A block is 16 outputs, for all picks of all rows: nothing else adds to them, and always in the same order.
+KERNEL((512, 2), decode_down, const bf16* act, const int* picks, const float* shares, const byte* codes, const byte* scales,
+       const float* bias, float* x, const int* position, int hidden, int intermediate, int picksPerToken, int rows) {
+    SHARED_BYTES(shared);
+    // Of each round of rows: its different experts, and for each the round's pick of each row (-1: none).
+    __shared__ int different[COLUMNS], experts[COLUMNS][WARP];
+    __shared__ signed char slots[COLUMNS][WARP][COLUMNS];
+    int rowsAtOnce = min(rows, max(1, DOWN_PAIRS / picksPerToken));
+    byte* b = shared;
+    byte* scale = b + rowsAtOnce * picksPerToken * mx_stride(intermediate);
+    float* partial = (float*)(scale + rowsAtOnce * picksPerToken * (intermediate / 2));  // [R*P][parts][16]
+    int lane = lane_id(), g = lane / 4, warp = warp_id(), part = warp % DOWN_PARTS;
+    int firstRow = blockIdx.x * OPERAND;
+    int rounds = (rows + rowsAtOnce - 1) / rowsAtOnce;
+    launch_dependents();
+    wait_for_previous();
+
+    if (warp < rounds) {  // a lane for each pick of the round
+        int first = warp * rowsAtOnce * picksPerToken;
+        int count = min(rowsAtOnce * picksPerToken, rows * picksPerToken - first);
+        int expert = lane < count ? __ldcg(picks + first + lane) : -1;
+        int like = lane;  // the first pick of this expert
+        for (int i = count - 1; i >= 0; i--) {
+            like = __shfl_sync(ALL_LANES, expert, i) == expert && i < like ? i : like;
+        }
+        unsigned firsts = __ballot_sync(ALL_LANES, like == lane && expert >= 0);
+#pragma unroll
+        for (int r = 0; r < COLUMNS; r++) {
+            slots[warp][lane][r] = -1;
+        }
+        __syncwarp();
+        if (expert >= 0) {
+            int u = __popc(firsts & ((1u << like) - 1));
+            experts[warp][u] = expert;
+            slots[warp][u][lane / picksPerToken] = (signed char)lane;
+        }
+        if (lane == 0) {
+            different[warp] = __popc(firsts);
+        }
+    }
+    __syncthreads();
+
+    for (int round = 0; round < rounds; round++) {
+        int first = round * rowsAtOnce * picksPerToken;
+        MxProduct<3, DOWN_PARTS> product;
+        auto start = [&](int u) {
+            size_t row = (size_t)experts[round][u] * hidden + firstRow + g;
+            product.start(codes + row * (intermediate / 2), 8, intermediate, part);
+        };
+        int u = warp / DOWN_PARTS;
+        if (u < different[round]) {
+            start(u);
+        }
+        __syncthreads();  // the last round's inputs are not needed any more
+        for (int i = 0; i < different[round]; i++) {
+            size_t row = (size_t)experts[round][i] * hidden + firstRow;
+            copy_bytes(scale + i * (intermediate / 2), scales + row * (intermediate / MX_BLOCK), intermediate / 2);
+#pragma unroll
+            for (int r = 0; r < COLUMNS; r++) {
+                int slot = slots[round][i][r];
+                if (slot >= 0) {
+                    mx_fill(b + slot * mx_stride(intermediate), act + (size_t)(first + slot) * intermediate, intermediate);
+                }
+            }
+        }
+        copy_async_commit();
+        copy_async_wait<0>();
+        __syncthreads();
+
+        while (u < different[round]) {
+            int slot = slots[round][u][g];
+            const byte* rowScales = scale + (u * OPERAND + g) * (intermediate / MX_BLOCK);
+            float sum[4];
+            product.run(sum, rowScales, rowScales + 8 * (intermediate / MX_BLOCK),
+                        slot >= 0 ? b + slot * mx_stride(intermediate) : nullptr, intermediate, part);
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+                int to = slots[round][u][2 * (lane % 4) + i];
+                if (to >= 0) {
+                    float* sums = partial + ((first + to) * DOWN_PARTS + part) * OPERAND;
+                    sums[g] = sum[i];
+                    sums[g + 8] = sum[i + 2];
+                }
+            }
+            u += DOWN_WARPS / DOWN_PARTS;
+            if (u < different[round]) {
+                start(u);
+            }
+        }
+    }
+    __syncthreads();
+
+    int i = threadIdx.x % OPERAND, r = threadIdx.x / OPERAND;
+    if (r < rows && position[r] >= 0) {
+        float y = 0.0f;
+        for (int p = 0; p < picksPerToken; p++) {
+            int pair = r * picksPerToken + p;
+            float sum = __ldg(bias + (size_t)__ldcg(picks + pair) * hidden + firstRow + i);
+#pragma unroll
+            for (int k = 0; k < DOWN_PARTS; k++) {
+                sum += partial[(pair * DOWN_PARTS + k) * OPERAND + i];
+            }
+            y += __ldcg(shares + pair) * sum;
+        }
+        x[(size_t)r * hidden + firstRow + i] += y;
+    }
+}

@@ -90,3 +90,33 @@ __device__ __forceinline__ float block_sum(float value, float* scratch) {
 __device__ __forceinline__ void report(int* fault, int code) {
     atomicCAS(fault, 0, code);
 }
+
+// MXFP4. A word holds eight codes, the first in its lowest four bits: sign, two bits of exponent, one of mantissa.
+// Codes j and j + 4 expand together, so columns that meet such weights are stored in the order 0 4 1 5 2 6 3 7 within each
+// eight ("eights"). The code's bits at the low end of bf16's exponent are the number times 2^-126; one bf16 product by
+// 2^(scale - 65) makes it the weight times 2^-64, exact for scales from 2 to 192 (2^-125 to 2^65); above, it is infinite and
+// shows as a fault of the next norm. The sums are LARGE times too small.
+constexpr float LARGE = 0x1p64f;
+
+// Eight codes of a word as four pairs (code j, code j + 4) of bf16, times factor (a pair).
+__device__ __forceinline__ void expand_codes(unsigned (&pairs)[4], unsigned word, unsigned factor) {
+    constexpr unsigned KEPT = 0x81c081c0u;  // sign, lowest two bits of the exponent, highest of the mantissa
+    unsigned upper = word >> 8;
+    // A product by two powers of two puts the number and its sign where they belong; what else it makes is masked.
+    pairs[0] = bf16x2_multiply((word & 0x000f000fu) * 0x1040u & KEPT, factor);
+    pairs[1] = bf16x2_multiply((word & 0x00f000f0u) * 0x0104u & KEPT, factor);
+    pairs[2] = bf16x2_multiply((upper & 0x000f000fu) * 0x1040u & KEPT, factor);
+    pairs[3] = bf16x2_multiply((upper & 0x00f000f0u) * 0x0104u & KEPT, factor);
+}
+
+// 2^(scale - 65) twice; infinite above 192.
+__device__ __forceinline__ unsigned expand_factor(unsigned scale) {
+    return min(scale + 62u, 255u) * 0x00800080u;
+}
+
+// A number that is not finite stays so: the next norm reports it.
+__device__ __forceinline__ float swiglu(float gate, float up, float limit) {
+    float g = gate > limit ? limit : gate;
+    float u = up > limit ? limit : up < -limit ? -limit : up;
+    return __fdividef(g, 1.0f + __expf(-1.702f * g)) * (u + 1.0f);
+}
