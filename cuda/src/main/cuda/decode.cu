@@ -61,7 +61,6 @@
 #include "ossicle.cuh"
 
 constexpr int HEAD = 64;      // numbers of a head
-constexpr int PAGE = 64;      // positions of a page
 constexpr int OPERAND = 16;   // weight rows of an mma
 constexpr int COLUMNS = 8;    // columns of an mma: rows of the batch
 constexpr int SUMS = OPERAND * COLUMNS;
@@ -407,9 +406,9 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
     int lane = lane_id(), g = lane / 4, t = lane % 4, warp = warp_id();
     int r = blockIdx.z;
     int groupSize = heads / kvHeads, groups = (groupSize + GROUP - 1) / GROUP;
-    int kvHead = blockIdx.x / groups;
-    int firstHead = kvHead * groupSize + blockIdx.x % groups * GROUP;
-    int headCount = min(GROUP, groupSize - blockIdx.x % groups * GROUP);
+    int kvHead = (int)blockIdx.x / groups, group = (int)blockIdx.x % groups, split = blockIdx.y;
+    int firstHead = kvHead * groupSize + group * GROUP;
+    int headCount = min(GROUP, groupSize - group * GROUP);
 
     launch_dependents();
     int last = position[r];
@@ -421,12 +420,12 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
     int spans = last / SPAN - first / SPAN + 1;
     int perSplit = max(ATTENTION_WARPS, (spans + splits - 1) / splits);
     int active = (spans + perSplit - 1) / perSplit;  // splits with something to do
-    if (blockIdx.y >= active) {
+    if (split >= active) {
         wait_for_previous();
         return;
     }
-    int end = first / SPAN + min(spans, (int)(blockIdx.y + 1) * perSplit);
-    int span = first / SPAN + blockIdx.y * perSplit + warp;
+    int end = first / SPAN + min(spans, (split + 1) * perSplit);
+    int span = first / SPAN + split * perSplit + warp;
     const int* table = tables[sequence[r]];
     auto page_of = [&](int s) { return s < end ? table[s / (PAGE / SPAN)] : 0; };
     size_t pageSize = (size_t)kvHeads * PAGE * HEAD;
@@ -558,7 +557,7 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
     if (active > 1) {
         // The last split to arrive adds them all up, in order.
         float* parts = scratch + ((size_t)r * gridDim.x + blockIdx.x) * splits * PART;
-        float* part = parts + blockIdx.y * PART + head * (HEAD + 2);
+        float* part = parts + split * PART + head * (HEAD + 2);
         if (lane == 0) {
             *(float2*)part = make_float2(most, all);
         }

@@ -15,6 +15,8 @@ extern __shared__ __align__(128) unsigned char shared_bytes[];
 constexpr int WARP = 32;                  // lanes; the kernels never say 32 for it
 constexpr unsigned ALL_LANES = 0xffffffffu;
 
+constexpr int PAGE = 64;                  // positions of a page of keys or values
+
 typedef unsigned char byte;
 
 // bfloat16 as its 16 bits: the upper half of a float32.
