@@ -96,8 +96,8 @@ __device__ __forceinline__ void report(int* fault, int code) {
 // MXFP4. A word holds eight codes, the first in its lowest four bits: sign, two bits of exponent, one of mantissa.
 // Codes j and j + 4 expand together, so columns that meet such weights are stored in the order 0 4 1 5 2 6 3 7 within each
 // eight ("eights"). The code's bits at the low end of bf16's exponent are the number times 2^-126; one bf16 product by
-// 2^(scale - 65) makes it the weight times 2^-64, exact for scales from 2 to 192 (2^-125 to 2^65); above, it is infinite and
-// shows as a fault of the next norm. The sums are LARGE times too small.
+// 2^(scale - 65) makes it the weight times 2^-64, exact for scales from 59 to 192 (2^-68 to 2^65); below, it may vanish; above,
+// it is infinite and shows as a fault of the next norm. The sums are LARGE times too small.
 constexpr float LARGE = 0x1p64f;
 
 // Eight codes of a word as four pairs (code j, code j + 4) of bf16, times factor (a pair).

@@ -65,6 +65,13 @@ __device__ __forceinline__ void copy_async_wait() {
     asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
+// 2^x to two units of the last place; 0 for -infinity.
+__device__ __forceinline__ float exp2_fast(float x) {
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
+    return power;
+}
+
 // Four 8x8 matrices of 16-bit numbers from shared memory: lane 8m + r gives the address of row r of matrix m (16 bytes,
 // aligned); a lane's register m holds columns 2 (lane % 4) and one more of row lane / 4.
 __device__ __forceinline__ void load_matrices(unsigned (&r)[4], const void* row) {
@@ -150,6 +157,10 @@ inline void copy_async_wait() {
     play::copy_async_wait(N);
 }
 
+inline float exp2_fast(float x) {
+    return exp2f(x);
+}
+
 inline void load_matrices(unsigned (&r)[4], const void* row) {
     play::load_matrices(r, row, false);
 }
@@ -173,3 +184,14 @@ inline void launch_dependents() {}
 inline void wait_for_previous() {}
 
 #endif
+
+// In a ring of 2 to 4 stages, each a group of copies, waits for the oldest.
+__device__ __forceinline__ void copy_async_wait_for_stage(int stages) {
+    if (stages == 2) {
+        copy_async_wait<0>();
+    } else if (stages == 3) {
+        copy_async_wait<1>();
+    } else {
+        copy_async_wait<2>();
+    }
+}
