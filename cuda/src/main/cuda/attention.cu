@@ -324,7 +324,7 @@ __device__ __forceinline__ void flash_merge(FlashState<1>& s, byte* shared) {
 
 KERNEL((128, 2), prefill_attention, const bf16* q, const int* firstRow, const int* position, const int* const* tables,
        const bf16* keys, const bf16* values, const float* sinks, int window, bf16* out, int heads, int kvHeads, int sequences) {
-    SHARED_BYTES(shared);
+    SHARED_BYTES(pages);
     FlashBlock b;
     b.group = heads / kvHeads;
     int rowsOfBlock = FLASH_WARPS * 2 * 16 / b.group;
@@ -358,15 +358,15 @@ KERNEL((128, 2), prefill_attention, const bf16* q, const int* firstRow, const in
     if (b.rows * b.group <= 16) {
         FlashState<1> s;
         flash_start(s, b, 0, warp_id() == 0);
-        flash_pages<1, true>(s, b, shared);
-        flash_merge(s, shared);
+        flash_pages<1, true>(s, b, pages);
+        flash_merge(s, pages);
         if (warp_id() == 0) {
             flash_write(s, b, 0);
         }
     } else {
         FlashState<2> s;
         flash_start(s, b, warp_id() * 32, true);
-        flash_pages<2, false>(s, b, shared);
+        flash_pages<2, false>(s, b, pages);
         flash_write(s, b, warp_id() * 32);
     }
 }

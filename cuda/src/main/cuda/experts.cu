@@ -232,14 +232,14 @@ template <int WARPS, int TOKENS, int N, bool GATE_UP>
 __device__ __forceinline__ void expert_block(const bf16* in, const int* order, int4 tile, const byte* codes, const byte* scales,
                                              const float* bias, bf16* out, int rows, int columns, int picks, float limit,
                                              int ringBytes) {
-    SHARED_BYTES(shared);
+    SHARED_BYTES(ring);
     int row0 = blockIdx.x * WARPS * GROUP_ROWS;
     int groups = min(WARPS, (rows - row0) / GROUP_ROWS);
     int blocks = columns / 32;
     int parts = expert_parts<WARPS, TOKENS>(groups);
     int group = warp_id() % (WARPS / parts);
     int scaleBytes = (WARPS * GROUP_ROWS * blocks + 127) / 128 * 128;
-    int* table = (int*)(shared + scaleBytes);
+    int* table = (int*)(ring + scaleBytes);
     int lane = lane_id(), g = lane / 4;
 
     ExpertProduct p;
@@ -251,7 +251,7 @@ __device__ __forceinline__ void expert_block(const bf16* in, const int* order, i
     p.active = group < groups;
     p.token = warp_id() / (WARPS / parts) * 8 * N;
     p.span = (tile.z + 8 * N - 1) / (8 * N) * (8 * N);
-    p.ring = shared + scaleBytes + (TOKENS * 4 + 255) / 128 * 128;
+    p.ring = ring + scaleBytes + (TOKENS * 4 + 255) / 128 * 128;
     p.stages = min(4, ringBytes / (p.span * K_TILE_BYTES + WARPS * 4 * 512));
     // Gate (half 0) and up (half 1) of one output meet in a lane, and the outputs of its two operands are neighbours in eights order;
     // of down, its four rows are neighbours.
@@ -261,12 +261,12 @@ __device__ __forceinline__ void expert_block(const bf16* in, const int* order, i
     int warpRow = row0 + GROUP_ROWS * (p.active ? group : 0);
     size_t expertRow = (size_t)tile.x * rows;
     p.codes = codes + (expertRow + warpRow + p.lanesRow) * (columns / 2);
-    p.scales = shared + GROUP_ROWS * group * blocks;
+    p.scales = ring + GROUP_ROWS * group * blocks;
 
     // The scales of the block's weight rows stand together.
     const byte* from = scales + (expertRow + row0) * blocks;
     for (int i = threadIdx.x * 16; i < groups * GROUP_ROWS * blocks; i += WARPS * WARP * 16) {
-        copy_async(shared + i, from + i);
+        copy_async(ring + i, from + i);
     }
     for (int i = threadIdx.x; i < tile.z; i += WARPS * WARP) {
         int pair = order[tile.y + i];

@@ -267,7 +267,7 @@ struct Product {
     template <Output OUTPUT, typename O>
     static __device__ __forceinline__ void run(const bf16* a, const bf16* w, const float* bias, O* out, int m, int n, int k,
                                                int stages) {
-        SHARED_BYTES(shared);
+        SHARED_BYTES(ring);
         int row0 = blockIdx.x * ROWS, token0 = blockIdx.y * TOKENS;
         int warp = warp_id();
         int rowWarp = warp % ROW_WARPS, tokenWarp = warp / ROW_WARPS % TOKEN_WARPS, kWarp = warp / (ROW_WARPS * TOKEN_WARPS);
@@ -275,7 +275,7 @@ struct Product {
         int tiles = (k + K - 1) / K;
         for (int i = 0; i < stages - 1; i++) {
             if (i < tiles) {
-                copy(shared + i * BYTES, a, w, row0, token0, m, n, k, i * K);
+                copy(ring + i * BYTES, a, w, row0, token0, m, n, k, i * K);
             }
             copy_async_commit();
         }
@@ -285,16 +285,16 @@ struct Product {
             // Now everybody's copies of stage i are there, and everybody is done with stage i - 1, which is the next to be written.
             __syncthreads();
             if (i + stages - 1 < tiles) {
-                copy(shared + next * BYTES, a, w, row0, token0, m, n, k, (i + stages - 1) * K);
+                copy(ring + next * BYTES, a, w, row0, token0, m, n, k, (i + stages - 1) * K);
             }
             copy_async_commit();
-            multiply(sum, shared + stage * BYTES, rowWarp, tokenWarp, kWarp);
+            multiply(sum, ring + stage * BYTES, rowWarp, tokenWarp, kWarp);
             stage = stage + 1 == stages ? 0 : stage + 1;
             next = next + 1 == stages ? 0 : next + 1;
         }
         copy_async_wait<0>();
         if (K_WARPS > 1) {
-            add_up(sum, shared, warp % (ROW_WARPS * TOKEN_WARPS), kWarp);
+            add_up(sum, ring, warp % (ROW_WARPS * TOKEN_WARPS), kWarp);
         }
         int g = lane_id() / 4, t = lane_id() % 4;
         int column = row0 + rowWarp * M * 16 + 2 * M * g;

@@ -29,7 +29,8 @@ __device__ __forceinline__ void router_product(const float* x, const float* scal
     constexpr int STAGE = (ROWS + EXPERTS) * PITCH;
     static_assert((ROWS / 4) * (EXPERTS / 4) * SLICES == THREADS, "threads");
     static_assert(SLICES * ROWS * EXPERTS <= 2 * STAGE || SLICES == 1, "the sums of all slices fit where the stages were");
-    __shared__ __align__(16) float shared[2 * STAGE];
+    __shared__ float4 room[2 * STAGE / 4];
+    float* shared = (float*)room;
 
     int row0 = blockIdx.y * ROWS, expert0 = blockIdx.x * EXPERTS;
     int slice = threadIdx.x / (THREADS / SLICES), place = threadIdx.x % (THREADS / SLICES);
@@ -191,8 +192,8 @@ KERNEL((128), route, const float* logits, int* picks, float* shares, int rows, i
 }
 
 KERNEL((1024), group, const int* picks, int* order, int4* tiles, int* tileCount, int pairs, int experts, int tileRows) {
-    SHARED_BYTES(shared);
-    int* count = (int*)shared;  // [E], then the place of the next pair
+    SHARED_BYTES(counts);
+    int* count = (int*)counts;  // [E], then the place of the next pair
     for (int e = threadIdx.x; e < experts; e += blockDim.x) {
         count[e] = 0;
     }
