@@ -17,16 +17,53 @@ class TestExpertKernels {
     private static final float LIMIT = 7;
     private static final float[] E2M1 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
 
+    /** How the kernels are launched. */
+    private record Way(boolean few, int tileRows, int ringBytes) {
+        /** Few rows of each expert. */
+        static final Way FEW = new Way(true, 16, 36864);
+        /** Where a block may have 99 KiB of shared memory. */
+        static final Way SMALL = new Way(false, 64, 65536);
+        /** 163 KiB. */
+        static final Way A100 = new Way(false, 112, 98304);
+        /** 227 KiB. */
+        static final Way H100 = new Way(false, 112, 196608);
+
+        int weightRows() {
+            return few ? 128 : 256;
+        }
+
+        int threads() {
+            return few ? 128 : 256;
+        }
+
+        String kernel(String name) {
+            return few ? name + "_few" : name;
+        }
+
+        int sharedBytes(int columns) {
+            return (weightRows() * columns / 32 + 127) / 128 * 128 + (few ? 256 : 640) + ringBytes;
+        }
+    }
+
     private PlayedGpu gpu;
+    private boolean changed;
 
     @BeforeEach
     void open() {
         gpu = PlayedGpu.open();
+        int largest = Way.H100.sharedBytes(2880);
+        if (gpu.device.attribute(97) < largest) { // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+            PlayedGpu.set(gpu.device.driver(), "shared", largest);
+            changed = true;
+        }
     }
 
     @AfterEach
     void close() {
         if (gpu != null) {
+            if (changed) {
+                PlayedGpu.set(gpu.device.driver(), "reset", 0);
+            }
             gpu.close();
         }
     }
@@ -90,70 +127,53 @@ class TestExpertKernels {
     @Test
     void manyRows() {
         // rows, hidden, intermediate, experts, picks
-        check(false, 1, 64, 96, 3, 2);
-        check(false, 7, 96, 160, 5, 4);
-        check(false, 63, 64, 64, 3, 2);
-        check(false, 130, 96, 96, 5, 4);
-        check(false, 130, 160, 32, 32, 4);
-        check(false, 100, 288, 288, 3, 1);
-        check(false, 9, 32, 32, 128, 4);
+        check(Way.H100, 1, 64, 96, 3, 2);
+        check(Way.SMALL, 7, 96, 160, 5, 4);
+        check(Way.A100, 63, 64, 64, 3, 2);
+        check(Way.H100, 130, 96, 96, 5, 4);
+        check(Way.A100, 130, 160, 32, 32, 4);
+        check(Way.SMALL, 130, 160, 32, 32, 4);
+        check(Way.H100, 100, 288, 288, 3, 1);
+        check(Way.H100, 9, 32, 32, 128, 4);
     }
 
     @Test
     void fewRows() {
-        check(true, 1, 64, 96, 3, 2);
-        check(true, 9, 96, 160, 32, 4);
-        check(true, 63, 64, 64, 128, 4);
-        check(true, 17, 288, 96, 3, 2);
-        check(true, 2, 32, 32, 5, 4);
+        check(Way.FEW, 1, 64, 96, 3, 2);
+        check(Way.FEW, 9, 96, 160, 32, 4);
+        check(Way.FEW, 63, 64, 64, 128, 4);
+        check(Way.FEW, 17, 288, 96, 3, 2);
+        check(Way.FEW, 2, 32, 32, 5, 4);
     }
 
     @Test
     void theRealWidth() {
-        check(false, 9, 2880, 32, 3, 1);
-        check(true, 9, 2880, 32, 3, 1);
-        check(false, 3, 32, 2880, 3, 1);
+        check(Way.H100, 9, 2880, 32, 3, 1);
+        check(Way.SMALL, 9, 2880, 32, 3, 1);
+        check(Way.FEW, 9, 2880, 32, 3, 1);
+        check(Way.A100, 3, 32, 2880, 3, 1);
     }
 
     /** Each size of a tile's last part, and more rows than one tile has. */
     @Test
     void everyTile() {
         for (int rows : new int[] {16, 17, 33, 49, 65, 81, 97, 112, 113, 130}) {
-            check(false, rows, 64, 160, 2, 1);
+            check(Way.A100, rows, 64, 160, 2, 1);
+            check(Way.SMALL, rows, 96, 128, 2, 1);
         }
     }
 
-    private void check(boolean few, int rows, int hidden, int intermediate, int experts, int picksPerRow) {
+    private void check(Way way, int rows, int hidden, int intermediate, int experts, int picksPerRow) {
         Random random = new Random(rows * 31L + hidden);
-        int tileRows = few ? 16 : hidden == 160 ? 64 : 112;
-        int ringBytes = few ? 36864 : tileRows == 64 ? 65536 : 98304;
-        String what = (few ? "few " : "many ") + rows + " rows, " + hidden + " x " + intermediate + ", " + experts + " experts";
+        String what = way + ", " + rows + " rows, " + hidden + " x " + intermediate + ", " + experts + " experts";
         int[] picks = picks(random, rows, experts, picksPerRow);
         int pairs = picks.length;
-        Schedule schedule = schedule(picks, experts, tileRows);
+        Schedule schedule = schedule(picks, experts, way.tileRows);
         float[] t = randomBf16(random, rows * hidden, 1);
 
         Weights gateUp = Weights.random(random, experts, 2 * intermediate, hidden);
         float[] gateUpBias = random(random, experts * 2 * intermediate, 1);
-        DeviceMemory act = gpu.allocate(2L * pairs * intermediate);
-        gpu.launch(
-                few ? "expert_gate_up_few" : "expert_gate_up",
-                new int[] {blocks(2 * intermediate, few ? 128 : 256), schedule.most},
-                few ? 128 : 256,
-                shared(few, hidden, ringBytes),
-                gpu.uploadBf16(Numbers.eights(t)),
-                schedule.orderMemory,
-                schedule.tileMemory,
-                schedule.countMemory,
-                gpu.upload(gateUp.codes),
-                gpu.upload(gateUp.scales),
-                gpu.upload(gateUpBias),
-                act,
-                hidden,
-                intermediate,
-                picksPerRow,
-                LIMIT,
-                ringBytes);
+        float[] act = gateUp(way, gateUp, gateUpBias, schedule, Numbers.eights(t), picksPerRow);
         double[] expected = new double[pairs * intermediate];
         for (int slot = 0; slot < pairs; slot++) {
             int pair = schedule.order[slot];
@@ -166,28 +186,12 @@ class TestExpertKernels {
                 expected[slot * intermediate + i] = gate / (1 + Math.exp(-1.702 * gate)) * (up + 1);
             }
         }
-        assertNear(what + ": act", gpu.bf16s(act), eights(expected), BF16, 1e-4);
+        assertNear(what + ": act", act, eights(expected), BF16, 1e-4);
 
         float[] in = randomBf16(random, pairs * intermediate, 1);
         Weights down = Weights.random(random, experts, hidden, intermediate);
         float[] downBias = random(random, experts * hidden, 1);
-        DeviceMemory y = gpu.allocate(2L * pairs * hidden);
-        gpu.launch(
-                few ? "expert_down_few" : "expert_down",
-                new int[] {blocks(hidden, few ? 128 : 256), schedule.most},
-                few ? 128 : 256,
-                shared(few, intermediate, ringBytes),
-                gpu.uploadBf16(Numbers.eights(in)),
-                schedule.orderMemory,
-                schedule.tileMemory,
-                schedule.countMemory,
-                gpu.upload(down.codes),
-                gpu.upload(down.scales),
-                gpu.upload(downBias),
-                y,
-                intermediate,
-                hidden,
-                ringBytes);
+        float[] y = down(way, down, downBias, schedule, Numbers.eights(in));
         expected = new double[pairs * hidden];
         for (int slot = 0; slot < pairs; slot++) {
             int pair = schedule.order[slot];
@@ -196,11 +200,54 @@ class TestExpertKernels {
                 expected[pair * hidden + h] = down.dot(expert, h, in, slot * intermediate) + downBias[expert * hidden + h];
             }
         }
-        assertNear(what + ": y", gpu.bf16s(y), expected, BF16, 1e-5);
+        assertNear(what + ": y", y, expected, BF16, 1e-5);
     }
 
-    private static int shared(boolean few, int columns, int ringBytes) {
-        return (few ? 256 : 640) + ((few ? 4 : 8) * columns + 127) / 128 * 128 + ringBytes;
+    /** @return act [T*P, I] as the kernel leaves it */
+    private float[] gateUp(Way way, Weights weights, float[] bias, Schedule schedule, float[] t, int picksPerRow) {
+        int intermediate = weights.rows / 2;
+        DeviceMemory act = gpu.allocate(2L * schedule.order.length * intermediate);
+        gpu.launch(
+                way.kernel("expert_gate_up"),
+                new int[] {blocks(weights.rows, way.weightRows()), schedule.most},
+                way.threads(),
+                way.sharedBytes(weights.columns),
+                gpu.uploadBf16(t),
+                schedule.orderMemory,
+                schedule.tileMemory,
+                schedule.countMemory,
+                gpu.upload(weights.codes),
+                gpu.upload(weights.scales),
+                gpu.upload(bias),
+                act,
+                weights.columns,
+                intermediate,
+                picksPerRow,
+                LIMIT,
+                way.ringBytes);
+        return gpu.bf16s(act);
+    }
+
+    /** @return y [T*P, H] */
+    private float[] down(Way way, Weights weights, float[] bias, Schedule schedule, float[] act) {
+        DeviceMemory y = gpu.allocate(2L * schedule.order.length * weights.rows);
+        gpu.launch(
+                way.kernel("expert_down"),
+                new int[] {blocks(weights.rows, way.weightRows()), schedule.most},
+                way.threads(),
+                way.sharedBytes(weights.columns),
+                gpu.uploadBf16(act),
+                schedule.orderMemory,
+                schedule.tileMemory,
+                schedule.countMemory,
+                gpu.upload(weights.codes),
+                gpu.upload(weights.scales),
+                gpu.upload(bias),
+                y,
+                weights.columns,
+                weights.rows,
+                way.ringBytes);
+        return gpu.bf16s(y);
     }
 
     /** A row that is 1 in one column gets that column of the weights, exactly. */
@@ -208,7 +255,7 @@ class TestExpertKernels {
     void everyCodeOfEveryScaleIsExact() {
         int columns = 64;
         int rows = 32 * 5;
-        for (boolean few : new boolean[] {false, true}) {
+        for (Way way : new Way[] {Way.FEW, Way.H100}) {
             Weights weights = Weights.random(new Random(1), 1, rows, columns);
             for (int row = 0; row < rows; row++) {
                 for (int block = 0; block < 2; block++) {
@@ -219,36 +266,16 @@ class TestExpertKernels {
                     }
                 }
             }
-            int[] picks = new int[columns];
-            Schedule schedule = schedule(picks, 1, few ? 16 : 112);
+            Schedule schedule = schedule(new int[columns], 1, way.tileRows);
             float[] in = new float[columns * columns];
             for (int slot = 0; slot < columns; slot++) {
                 in[slot * columns + schedule.order[slot]] = 1;
             }
-            DeviceMemory y = gpu.allocate(2L * columns * rows);
-            int ringBytes = few ? 36864 : 98304;
-            gpu.launch(
-                    few ? "expert_down_few" : "expert_down",
-                    new int[] {blocks(rows, few ? 128 : 256), schedule.most},
-                    few ? 128 : 256,
-                    shared(few, columns, ringBytes),
-                    gpu.uploadBf16(Numbers.eights(in)),
-                    schedule.orderMemory,
-                    schedule.tileMemory,
-                    schedule.countMemory,
-                    gpu.upload(weights.codes),
-                    gpu.upload(weights.scales),
-                    gpu.upload(new float[rows]),
-                    y,
-                    columns,
-                    rows,
-                    ringBytes);
-            float[] seen = gpu.bf16s(y);
+            float[] y = down(way, weights, new float[rows], schedule, Numbers.eights(in));
             for (int column = 0; column < columns; column++) {
                 for (int row = 0; row < rows; row++) {
-                    assertThat(seen[column * rows + row] + 0f)
-                            .as("scale %s", 59 + row)
-                            .isEqualTo(weights.get(0, row, column) + 0f);
+                    float expected = weights.get(0, row, column);
+                    assertThat(y[column * rows + row] + 0f).as("scale %s", 59 + row).isEqualTo(expected + 0f);
                 }
             }
         }
@@ -259,31 +286,9 @@ class TestExpertKernels {
     void aScaleThatIsTooLargeIsNotHidden() {
         Weights weights = Weights.random(new Random(1), 1, 64, 32);
         Arrays.fill(weights.scales, (byte) 193);
-        Schedule schedule = schedule(new int[] {0}, 1, 112);
         float[] in = new float[32];
         Arrays.fill(in, 1);
-        DeviceMemory act = gpu.allocate(2L * 32);
-        gpu.launch(
-                "expert_gate_up",
-                new int[] {1, 1},
-                256,
-                shared(false, 32, 98304),
-                gpu.uploadBf16(in),
-                schedule.orderMemory,
-                schedule.tileMemory,
-                schedule.countMemory,
-                gpu.upload(weights.codes),
-                gpu.upload(weights.scales),
-                gpu.upload(new float[64]),
-                act,
-                32,
-                32,
-                1,
-                LIMIT,
-                98304);
-        for (float value : gpu.bf16s(act)) {
-            assertThat(value).isNaN();
-        }
+        assertThat(gateUp(Way.H100, weights, new float[64], schedule(new int[1], 1, 112), in, 1)).containsOnly(Float.NaN);
     }
 
     /** A row's numbers are the same to the last bit alone and among others, by both kernels. */
@@ -292,36 +297,14 @@ class TestExpertKernels {
         Random random = new Random(5);
         Weights weights = Weights.random(random, 1, 64, 160);
         float[] in = randomBf16(random, 130 * 160, 1);
-        float[] all = gateUp(weights, in, 130, false);
-        float[] few = gateUp(weights, in, 130, true);
-        float[] one = gateUp(weights, Arrays.copyOf(in, 160), 1, false);
-        assertThat(few).isEqualTo(all);
-        assertThat(one).isEqualTo(Arrays.copyOf(all, 32));
+        float[] all = byRow(Way.H100, weights, in, 130);
+        assertThat(byRow(Way.FEW, weights, in, 130)).isEqualTo(all);
+        assertThat(byRow(Way.SMALL, weights, Arrays.copyOf(in, 160), 1)).isEqualTo(Arrays.copyOf(all, 32));
     }
 
-    private float[] gateUp(Weights weights, float[] in, int rows, boolean few) {
-        Schedule schedule = schedule(new int[rows], 1, few ? 16 : 112);
-        int ringBytes = few ? 36864 : 98304;
-        DeviceMemory act = gpu.allocate(2L * rows * 32);
-        gpu.launch(
-                few ? "expert_gate_up_few" : "expert_gate_up",
-                new int[] {1, schedule.most},
-                few ? 128 : 256,
-                shared(few, 160, ringBytes),
-                gpu.uploadBf16(in),
-                schedule.orderMemory,
-                schedule.tileMemory,
-                schedule.countMemory,
-                gpu.upload(weights.codes),
-                gpu.upload(weights.scales),
-                gpu.upload(new float[64]),
-                act,
-                160,
-                32,
-                1,
-                LIMIT,
-                ringBytes);
-        float[] bySlot = gpu.bf16s(act);
+    private float[] byRow(Way way, Weights weights, float[] in, int rows) {
+        Schedule schedule = schedule(new int[rows], 1, way.tileRows);
+        float[] bySlot = gateUp(way, weights, new float[64], schedule, in, 1);
         float[] byRow = new float[bySlot.length];
         for (int slot = 0; slot < rows; slot++) {
             System.arraycopy(bySlot, slot * 32, byRow, schedule.order[slot] * 32, 32);

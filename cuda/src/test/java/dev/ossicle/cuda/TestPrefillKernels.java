@@ -111,6 +111,21 @@ class TestPrefillKernels {
         product("gemm_f32", new int[] {1, 3, 32}, 256, 128, 49152, 2);
     }
 
+    /** As many stages as an H100 has room for. */
+    @Test
+    void productsOfManyRowsInLongPipelines() {
+        boolean played = gpu.device.attribute(97) < 4 * 49152; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+        if (played) {
+            PlayedGpu.set(gpu.device.driver(), "shared", 4 * 49152);
+        }
+        all("", new int[] {130, 96, 352}, 256, 128, 49152, 3);
+        all("", new int[] {1, 288, 32}, 256, 128, 49152, 3);
+        all("", new int[] {65, 32, 352}, 256, 128, 49152, 4);
+        if (played) {
+            PlayedGpu.set(gpu.device.driver(), "reset", 0);
+        }
+    }
+
     @Test
     void productsOfSomeRows() {
         int[][] shapes = {{1, 32, 32}, {17, 96, 96}, {63, 64, 64}, {65, 160, 2880}, {130, 32, 160}};
