@@ -7,7 +7,7 @@
 //   q, out [T, Q*64], q rotated and times 1/8; the rows firstRow[s] .. firstRow[s + 1] - 1 are sequence s at positions that follow one
 //   another, tables[s] its pages. Row at position p sees positions max(0, p - window + 1) .. p (window 0: 0 .. p) and its head's sink.
 //   G at most 128. Pages before the window are never touched, nor are positions after the last row of a block, so both may hold anything.
-//   launch: grid (K, floor(T * G / (128 / G * G)) + S at most: floor(T / floor(128 / G)) + S), block 128, shared 49152.
+//   launch: grid (K, floor(T / floor(128 / G)) + S), block 128, shared 49152.
 //
 // A block has one key head and floor(128 / G) rows of one sequence: up to 128 queries (row, head), 32 to a warp, that see the same pages.
 // A page is a tile of 64 keys. S = q k^T has queries as operand a, straight from global memory, and keys as operand b by
