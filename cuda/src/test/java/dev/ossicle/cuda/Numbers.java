@@ -41,8 +41,8 @@ final class Numbers {
         for (int i = 0; i < seen.length; i++) {
             double error = Math.abs(seen[i] - expected[i]);
             if (!(error <= relative * Math.abs(expected[i]) + all)) {
-                throw new AssertionError(what + ": number " + i + " of " + seen.length + " is " + seen[i] + " instead of "
-                        + expected[i]);
+                throw new AssertionError(what + ": number " + i + " of " + seen.length + " is " + seen[i]
+                        + " instead of " + expected[i]);
             }
         }
     }

@@ -96,14 +96,22 @@ class TestExpertKernels {
     }
 
     /** Which rows go to which experts, and the tiles made of it. */
-    private record Schedule(int[] order, int[] tiles, int count, DeviceMemory orderMemory, DeviceMemory tileMemory, DeviceMemory countMemory, int most) {}
+    private record Schedule(
+            int[] order,
+            int[] tiles,
+            int count,
+            DeviceMemory orderMemory,
+            DeviceMemory tileMemory,
+            DeviceMemory countMemory,
+            int most) {}
 
     private Schedule schedule(int[] picks, int experts, int tileRows) {
         int most = picks.length / tileRows + Math.min(experts, picks.length);
         DeviceMemory order = gpu.allocate(4L * picks.length);
         DeviceMemory tiles = gpu.allocate(16L * most);
         DeviceMemory count = gpu.allocate(4);
-        gpu.launch("group", 1, 1024, 4 * experts, gpu.upload(picks), order, tiles, count, picks.length, experts, tileRows);
+        gpu.launch(
+                "group", 1, 1024, 4 * experts, gpu.upload(picks), order, tiles, count, picks.length, experts, tileRows);
         return new Schedule(gpu.ints(order), gpu.ints(tiles), gpu.ints(count)[0], order, tiles, count, most);
     }
 
@@ -197,7 +205,8 @@ class TestExpertKernels {
             int pair = schedule.order[slot];
             int expert = picks[pair];
             for (int h = 0; h < hidden; h++) {
-                expected[pair * hidden + h] = down.dot(expert, h, in, slot * intermediate) + downBias[expert * hidden + h];
+                expected[pair * hidden + h] =
+                        down.dot(expert, h, in, slot * intermediate) + downBias[expert * hidden + h];
             }
         }
         assertNear(what + ": y", y, expected, BF16, 1e-5);
@@ -275,7 +284,9 @@ class TestExpertKernels {
             for (int column = 0; column < columns; column++) {
                 for (int row = 0; row < rows; row++) {
                     float expected = weights.get(0, row, column);
-                    assertThat(y[column * rows + row] + 0f).as("scale %s", 59 + row).isEqualTo(expected + 0f);
+                    assertThat(y[column * rows + row] + 0f)
+                            .as("scale %s", 59 + row)
+                            .isEqualTo(expected + 0f);
                 }
             }
         }
@@ -288,7 +299,8 @@ class TestExpertKernels {
         Arrays.fill(weights.scales, (byte) 193);
         float[] in = new float[32];
         Arrays.fill(in, 1);
-        assertThat(gateUp(Way.H100, weights, new float[64], schedule(new int[1], 1, 112), in, 1)).containsOnly(Float.NaN);
+        assertThat(gateUp(Way.H100, weights, new float[64], schedule(new int[1], 1, 112), in, 1))
+                .containsOnly(Float.NaN);
     }
 
     /** A row's numbers are the same to the last bit alone and among others, by both kernels. */

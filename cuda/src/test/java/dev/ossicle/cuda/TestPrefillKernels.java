@@ -82,7 +82,8 @@ class TestPrefillKernels {
                 assertThat(gpu.floats(scale)[i] / factor).isBetween(1 - 1e-5, 1 + 1e-5);
             }
         }
-        assertNear("norm of " + hidden, gpu.bf16s(out), doubles(eights ? Numbers.eights(expected) : expected), BF16, 1e-6);
+        assertNear(
+                "norm of " + hidden, gpu.bf16s(out), doubles(eights ? Numbers.eights(expected) : expected), BF16, 1e-6);
         assertThat(gpu.ints(fault)).containsExactly(0);
     }
 
@@ -219,7 +220,8 @@ class TestPrefillKernels {
         float[] rope = random(random, 192 * 32 * 2, 1);
         int[][] tables = {{4, 1}, {2, 99, 3}};
         int pages = 5;
-        DeviceMemory addresses = gpu.upload(gpu.upload(tables[0]).address(), gpu.upload(tables[1]).address());
+        DeviceMemory addresses = gpu.upload(
+                gpu.upload(tables[0]).address(), gpu.upload(tables[1]).address());
         DeviceMemory keys = gpu.allocate(2L * pages * kvHeads * 64 * 64);
         DeviceMemory values = gpu.allocate(keys.bytes());
         DeviceMemory q = gpu.allocate(2L * rows * heads * 64);
@@ -286,7 +288,9 @@ class TestPrefillKernels {
             boolean same = Double.isNaN(expected[i])
                     ? Float.isNaN(seen[i])
                     : Math.abs(seen[i] - expected[i]) <= BF16 * Math.abs(expected[i]) + 1e-6;
-            assertThat(same).as("%s %s: %s instead of %s", what, i, seen[i], expected[i]).isTrue();
+            assertThat(same)
+                    .as("%s %s: %s instead of %s", what, i, seen[i], expected[i])
+                    .isTrue();
         }
     }
 

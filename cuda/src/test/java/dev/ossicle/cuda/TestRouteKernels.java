@@ -29,7 +29,8 @@ class TestRouteKernels {
 
     @Test
     void routerLogits() {
-        for (int[] shape : new int[][] {{1, 32, 3}, {7, 96, 5}, {65, 64, 32}, {130, 96, 128}, {9, 2880, 128}, {17, 160, 33}}) {
+        for (int[] shape :
+                new int[][] {{1, 32, 3}, {7, 96, 5}, {65, 64, 32}, {130, 96, 128}, {9, 2880, 128}, {17, 160, 33}}) {
             logits("router_logits", 64, shape);
             logits("router_logits_few", 16, shape);
         }
@@ -129,7 +130,8 @@ class TestRouteKernels {
 
     @Test
     void rowsStandByExpert() {
-        for (int[] shape : new int[][] {{1, 3, 16}, {28, 5, 16}, {520, 128, 16}, {1024, 32, 112}, {2000, 3, 112}, {64, 70, 4}}) {
+        for (int[] shape :
+                new int[][] {{1, 3, 16}, {28, 5, 16}, {520, 128, 16}, {1024, 32, 112}, {2000, 3, 112}, {64, 70, 4}}) {
             for (boolean oneExpert : new boolean[] {false, true}) {
                 group(shape[0], shape[1], shape[2], oneExpert);
             }
@@ -149,7 +151,8 @@ class TestRouteKernels {
         DeviceMemory tileCount = gpu.allocate(4);
         gpu.launch("group", 1, 1024, 4 * experts, gpu.upload(picks), order, tiles, tileCount, pairs, experts, tileRows);
         int[] seen = gpu.ints(order);
-        assertThat(Arrays.stream(seen).sorted().toArray()).isEqualTo(IntStream.range(0, pairs).toArray());
+        assertThat(Arrays.stream(seen).sorted().toArray())
+                .isEqualTo(IntStream.range(0, pairs).toArray());
         int[] tile = gpu.ints(tiles);
         int count = gpu.ints(tileCount)[0];
         assertThat(count).isBetween(1, most);
@@ -162,7 +165,9 @@ class TestRouteKernels {
             assertThat(rows).isBetween(1, tileRows);
             assertThat(expert).isGreaterThanOrEqualTo(lastExpert);
             if (t > 0 && expert == lastExpert) {
-                assertThat(tile[4 * t - 2]).as("a tile before another of its expert is full").isEqualTo(tileRows);
+                assertThat(tile[4 * t - 2])
+                        .as("a tile before another of its expert is full")
+                        .isEqualTo(tileRows);
             }
             for (int i = next; i < next + rows; i++) {
                 assertThat(picks[seen[i]]).isEqualTo(expert);
