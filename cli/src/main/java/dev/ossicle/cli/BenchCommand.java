@@ -39,9 +39,6 @@ import picocli.CommandLine.Spec;
             "  ossicle bench gpt-oss-20b.gguf --threads 2 --prefill 128,512,2048 --decode 32 --depth 0,8192 --json",
         })
 final class BenchCommand implements Callable<Integer> {
-    /** As the engine cuts prompts. */
-    private static final int CHUNK = 512;
-
     private static final int WARM_UP_PREFILL = 512;
     private static final int WARM_UP_DECODE = 32;
     private static final long SEED = 1;
@@ -195,9 +192,10 @@ final class BenchCommand implements Callable<Integer> {
 
     /** Random tokens; the logits of the last. */
     private void append(ModelRunner runner, KvSequence sequence, int count) {
-        for (int from = 0; from < count; from += CHUNK) {
+        int piece = runner.prefillTokens();
+        for (int from = 0; from < count; from += piece) {
             int[] tokens = random.ints(
-                            Math.min(CHUNK, count - from), 0, runner.config().vocabulary())
+                            Math.min(piece, count - from), 0, runner.config().vocabulary())
                     .toArray();
             runner.forward(
                     List.of(new Chunk(sequence, tokens, from + tokens.length == count ? 1 : 0)),

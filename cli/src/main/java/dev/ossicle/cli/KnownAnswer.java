@@ -60,7 +60,8 @@ record KnownAnswer(String prompt, String continuation) {
             for (int i = 0; i < found.length; i++) {
                 int[] best = new int[1];
                 runner.forward(
-                        List.of(new Chunk(sequence, next, 1)), (chunk, position, logits) -> best[0] = largest(logits));
+                        List.of(new Chunk(sequence, next, 1)),
+                        (chunk, position, logits) -> best[0] = largest(logits.values()));
                 found[i] = best[0];
                 next = best;
                 progress.update(i + 1L);

@@ -35,9 +35,6 @@ import picocli.CommandLine.Spec;
             "  ossicle logits --model ~/models/gpt-oss-20b --tokens @ids.txt --last 1 --out last.f32",
         })
 final class LogitsCommand implements Callable<Integer> {
-    /** Prompt tokens computed at once: enough to share each expanded row of weights, little enough for the caches. */
-    private static final int CHUNK = 512;
-
     @Option(
             names = "--model",
             required = true,
@@ -97,13 +94,14 @@ final class LogitsCommand implements Callable<Integer> {
             ModelRunner runner, KvSequence sequence, int[] ids, int firstWanted, OutputStream file, PrintWriter err) {
         ByteBuffer row = ByteBuffer.allocate(4 * runner.config().vocabulary()).order(ByteOrder.LITTLE_ENDIAN);
         Progress progress = new Progress(err, "tokens", ids.length);
-        for (int from = 0; from < ids.length; from += CHUNK) {
-            int to = Math.min(ids.length, from + CHUNK);
+        int piece = runner.prefillTokens();
+        for (int from = 0; from < ids.length; from += piece) {
+            int to = Math.min(ids.length, from + piece);
             int wanted = Math.clamp(to - (long) firstWanted, 0, to - from);
             runner.forward(
                     List.of(new Chunk(sequence, Arrays.copyOfRange(ids, from, to), wanted)),
                     (chunk, position, logits) -> {
-                        row.asFloatBuffer().put(logits);
+                        row.asFloatBuffer().put(logits.values());
                         try {
                             file.write(row.array());
                         } catch (IOException e) {

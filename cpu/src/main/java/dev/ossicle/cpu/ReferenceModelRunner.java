@@ -188,7 +188,7 @@ public final class ReferenceModelRunner implements ModelRunner {
                 row[token] = (float) out[i][token];
                 checkFinite(row[token], "the unembedding", start + first + i);
             }
-            logits.logits(index, start + first + i, row);
+            logits.logits(index, start + first + i, () -> row);
         }
     }
 

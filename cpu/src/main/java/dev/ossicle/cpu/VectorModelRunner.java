@@ -12,6 +12,7 @@ import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.cpu.KvBlocks.Block;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
+import dev.ossicle.engine.Logits;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.NonFiniteException;
@@ -144,6 +145,8 @@ public final class VectorModelRunner implements ModelRunner {
     private int logitRows;
     /** [logitRows, V]. */
     private float[][] logitBuffer = new float[0][];
+
+    private Logits[] handedOut = new Logits[0];
 
     // One object for each stage, so that running one allocates nothing.
     private final Team.Stage embed = this::embed;
@@ -873,8 +876,11 @@ public final class VectorModelRunner implements ModelRunner {
             int held = logitBuffer.length;
             if (held < logitRows) {
                 logitBuffer = Arrays.copyOf(logitBuffer, logitRows);
+                handedOut = Arrays.copyOf(handedOut, logitRows);
                 for (int i = held; i < logitRows; i++) {
-                    logitBuffer[i] = new float[config.vocabulary()];
+                    float[] buffer = new float[config.vocabulary()];
+                    logitBuffer[i] = buffer;
+                    handedOut[i] = () -> buffer;
                 }
             }
             team.run(tasks(config.vocabulary()), unembed);
@@ -883,7 +889,7 @@ public final class VectorModelRunner implements ModelRunner {
                 if (!Elementwise.isFinite(logitBuffer[i])) {
                     throw notFinite("the unembedding", row);
                 }
-                logits.logits(pass.chunk[pass.segmentOf[row]], pass.positionOf(row), logitBuffer[i]);
+                logits.logits(pass.chunk[pass.segmentOf[row]], pass.positionOf(row), handedOut[i]);
             }
         }
     }

@@ -45,7 +45,7 @@ final class Logits {
     static void append(ModelRunner runner, KvSequence sequence, int[] tokens, float[][] out) {
         runner.forward(
                 List.of(new Chunk(sequence, tokens, tokens.length)),
-                (chunk, position, logits) -> out[position] = logits.clone());
+                (chunk, position, logits) -> out[position] = logits.values().clone());
     }
 
     /** Length of the difference by the length of what is wanted. */

@@ -84,7 +84,10 @@ final class TestOneAnswer {
                 sequences.forEach(KvSequence::close);
                 return out;
             }
-            runner.forward(batch, (chunk, position, logits) -> out[prompt.get(chunk)][position] = logits.clone());
+            runner.forward(
+                    batch,
+                    (chunk, position, logits) ->
+                            out[prompt.get(chunk)][position] = logits.values().clone());
         }
     }
 

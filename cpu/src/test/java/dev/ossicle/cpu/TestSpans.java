@@ -29,7 +29,8 @@ final class TestSpans {
                 KvSequence sequence = runner.newSequence(tokens.length)) {
             runner.forward(
                     List.of(new Chunk(sequence, tokens, DECODED)),
-                    (chunk, position, logits) -> want[position - prompt] = logits.clone());
+                    (chunk, position, logits) ->
+                            want[position - prompt] = logits.values().clone());
         }
         // One thread takes spans from the second one on, 64 never have enough of them.
         for (int threads : new int[] {1, 2, 64}) {
@@ -44,7 +45,8 @@ final class TestSpans {
                     float[][] got = new float[1][];
                     runner.forward(
                             List.of(new Chunk(other, new int[] {i}, 0), new Chunk(sequence, next, 1)),
-                            (chunk, position, logits) -> got[0] = logits.clone());
+                            (chunk, position, logits) ->
+                                    got[0] = logits.values().clone());
                     assertThat(got[0])
                             .as("%s, prompt of %d, %d threads, token %d", precision, prompt, threads, i)
                             .isEqualTo(want[i]);

@@ -25,9 +25,13 @@ public record LogitAdjustments(Map<Integer, Double> bias, double presencePenalty
         });
     }
 
+    boolean isNone() {
+        return bias.isEmpty() && presencePenalty == 0 && frequencyPenalty == 0;
+    }
+
     /** Adjusted logits [V]: the same array if there is nothing to do. Tokens [from, to) were drawn. */
     float[] apply(float[] logits, int[] tokens, int from, int to) {
-        if (bias.isEmpty() && presencePenalty == 0 && frequencyPenalty == 0) {
+        if (isNone()) {
             return logits;
         }
         float[] adjusted = logits.clone();

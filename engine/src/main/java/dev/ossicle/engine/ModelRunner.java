@@ -18,6 +18,11 @@ public interface ModelRunner extends AutoCloseable {
     /** What computes, in words, for {@code doctor} and {@code --verbose}: "CPU, Vector API, 256 bits, 2 threads". */
     String description();
 
+    /** How many tokens of prompts are worth computing in one pass: more would not make it faster. */
+    default int prefillTokens() {
+        return 512;
+    }
+
     /** An empty sequence that may grow to {@code maxContext} positions; memory is taken as it grows. */
     KvSequence newSequence(int maxContext);
 
@@ -52,6 +57,11 @@ public interface ModelRunner extends AutoCloseable {
 
     /** Bytes of device memory that the keys and values of all sequences take together. */
     long cacheBytes();
+
+    /** What {@link #cacheBytes} may come to between two passes, so that there is room for what a pass adds. */
+    default long cacheCapacity() {
+        return Long.MAX_VALUE;
+    }
 
     /** Frees the device's memory, that of all sequences included. */
     @Override

@@ -95,7 +95,7 @@ final class RunningGeneration {
         return known >= maxContext ? Finish.CONTEXT : null;
     }
 
-    /** Where it came from the sampler: the adjustments of a request look at what it drew. */
+    /** The adjustments of a request look at what it drew. */
     float[] adjusted(float[] logits) {
         return generation.request().adjustments().apply(logits, tokens, prompt, known);
     }

@@ -7,13 +7,13 @@ import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /** Draws tokens from logits. Keeps scratch space for one vocabulary; not thread-safe. */
-final class Sampler {
+public final class Sampler {
     /** Ids that are in the draw, and their probabilities relative to the best one's beside them. */
     private final int[] ids;
 
     private final double[] weights;
 
-    Sampler(int vocabulary) {
+    public Sampler(int vocabulary) {
         ids = new int[vocabulary];
         weights = new double[vocabulary];
     }
@@ -24,7 +24,7 @@ final class Sampler {
      * @param allowed ids that may be drawn; null for all
      * @throws IllegalStateException if nothing is allowed
      */
-    int sample(float[] logits, Sampling sampling, long index, @Nullable BitMask allowed) {
+    public int sample(float[] logits, Sampling sampling, long index, @Nullable BitMask allowed) {
         if (allowed != null && allowed.isEmpty()) {
             throw new IllegalStateException("the mask allows no token at all");
         }
@@ -161,7 +161,7 @@ final class Sampler {
      * A number in [0, 1) that depends on seed and index only: SplitMix64's output function (Steele, Lea, Flood: Fast
      * Splittable Pseudorandom Number Generators, 2014) on a counter, twice, so that neighbouring seeds part.
      */
-    static double uniform(long seed, long index) {
+    public static double uniform(long seed, long index) {
         long bits = mix(mix(seed) + (index + 1) * 0x9E3779B97F4A7C15L);
         return (bits >>> 11) * 0x1p-53;
     }

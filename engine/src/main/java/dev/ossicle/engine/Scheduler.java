@@ -19,17 +19,17 @@ import org.jspecify.annotations.Nullable;
  * <p>A row's result does not depend on what else is in the batch, so what a generation draws does not either.
  */
 final class Scheduler implements AutoCloseable {
-    /** Prompt tokens of a step in which nobody decodes. */
-    static final int PREFILL_TOKENS = 512;
-
-    /** Prompt tokens of a step in which somebody does: what a decoding generation may have to wait for. */
-    static final int PREFILL_TOKENS_BESIDE_DECODING = 128;
+    /** Prompt tokens of a step in which somebody decodes, and has to wait for them: this part of the runner's usual number. */
+    private static final int SHARE_BESIDE_DECODING = 4;
 
     /** A generation that waits gains one point of priority in so much time, so that it is not passed over for ever. */
     private static final long AGEING_NANOS = 1_000_000_000L;
 
     private final ModelRunner runner;
     private final EngineOptions options;
+    /** Bytes of keys and values. */
+    private final long budget;
+
     private final PrefixCache cache;
     private final Sampler sampler;
     private final BitMask allowed;
@@ -56,6 +56,7 @@ final class Scheduler implements AutoCloseable {
     Scheduler(ModelRunner runner, EngineOptions options, LongSupplier clock) {
         this.runner = runner;
         this.options = options;
+        this.budget = Math.min(options.cacheBytes(), runner.cacheCapacity());
         this.clock = clock;
         this.cache = new PrefixCache(runner);
         this.sampler = new Sampler(runner.config().vocabulary());
@@ -141,13 +142,12 @@ final class Scheduler implements AutoCloseable {
     }
 
     private boolean isOverBudget() {
-        return runner.cacheBytes() > options.cacheBytes();
+        return runner.cacheBytes() > budget;
     }
 
     /** Whether one more may begin, that will soon take so much memory. */
     private boolean hasRoom(long bytes) {
-        return running.size() < options.maxRunning()
-                && (running.isEmpty() || runner.cacheBytes() + bytes < options.cacheBytes());
+        return running.size() < options.maxRunning() && (running.isEmpty() || runner.cacheBytes() + bytes < budget);
     }
 
     private void admit() {
@@ -186,7 +186,7 @@ final class Scheduler implements AutoCloseable {
             if (each.alone) {
                 members.clear();
                 batch.clear();
-                take(each, PREFILL_TOKENS);
+                take(each, runner.prefillTokens());
                 return;
             }
             if (each.isDecoding()) {
@@ -195,7 +195,8 @@ final class Scheduler implements AutoCloseable {
                 prompts++;
             }
         }
-        int left = batch.isEmpty() ? PREFILL_TOKENS : PREFILL_TOKENS_BESIDE_DECODING;
+        int left =
+                batch.isEmpty() ? runner.prefillTokens() : Math.max(1, runner.prefillTokens() / SHARE_BESIDE_DECODING);
         turn = running.isEmpty() ? 0 : (turn + 1) % running.size();
         for (int i = 0; i < running.size() && left > 0; i++) {
             RunningGeneration each = running.get((turn + i) % running.size());
@@ -240,23 +241,53 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Draws the next token. What goes wrong here, in a mask for instance, is this generation's affair alone. */
-    private void draw(RunningGeneration member, float[] logits) {
-        try {
+    /** Draws the next token: on the device, if all that is wanted of the logits is that. */
+    private void draw(RunningGeneration member, Logits logits) {
+        attempt(member, () -> {
             GenerationRequest request = member.generation.request();
-            TokenMask mask = request.mask();
-            if (mask != null) {
-                allowed.clearAll();
-                mask.allowed(allowed);
+            BitMask mask = allowed(request.mask());
+            if (request.topLogprobs() < 0 && request.adjustments().isNone()) {
+                logits.sample(
+                        sampler,
+                        request.sampling(),
+                        member.count,
+                        mask,
+                        token -> attempt(member, () -> accept(member, new Token(token, List.of()))));
+                return;
             }
-            int token = sampler.sample(
-                    member.adjusted(logits), request.sampling(), member.count, mask == null ? null : allowed);
-            if (mask != null) {
-                mask.accept(token);
-            }
-            member.drawn = new Token(
-                    token,
-                    request.topLogprobs() < 0 ? List.of() : sampler.logprobs(logits, token, request.topLogprobs()));
+            float[] values = logits.values();
+            int token = sampler.sample(member.adjusted(values), request.sampling(), member.count, mask);
+            accept(
+                    member,
+                    new Token(
+                            token,
+                            request.topLogprobs() < 0
+                                    ? List.of()
+                                    : sampler.logprobs(values, token, request.topLogprobs())));
+        });
+    }
+
+    private @Nullable BitMask allowed(@Nullable TokenMask mask) {
+        if (mask == null) {
+            return null;
+        }
+        allowed.clearAll();
+        mask.allowed(allowed);
+        return allowed;
+    }
+
+    private static void accept(RunningGeneration member, Token token) {
+        TokenMask mask = member.generation.request().mask();
+        if (mask != null) {
+            mask.accept(token.id());
+        }
+        member.drawn = token;
+    }
+
+    /** What goes wrong in drawing, in a mask for instance, is this generation's affair alone. */
+    private static void attempt(RunningGeneration member, Runnable part) {
+        try {
+            part.run();
         } catch (RuntimeException | Error e) {
             member.failure = e;
         }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A model without weights: after token t it prefers t + 1 by far, so a greedy generation counts upwards. */
@@ -21,6 +22,9 @@ final class FakeRunner implements ModelRunner {
     volatile int poison = -1;
     /** Whether that shows only when the chunks before it have handed out their logits. */
     volatile boolean failLate;
+
+    /** Whether tokens are drawn at the end of the pass, as a device does. */
+    volatile boolean drawsLate;
 
     /** Of the last pass: the lengths of its chunks. */
     final List<Integer> lastBatch = new ArrayList<>();
@@ -61,6 +65,7 @@ final class FakeRunner implements ModelRunner {
                 throw new NonFiniteException("poisoned");
             }
         }
+        List<Runnable> draws = new ArrayList<>();
         for (int c = 0; c < batch.size(); c++) {
             Chunk chunk = batch.get(c);
             Sequence sequence = (Sequence) chunk.sequence();
@@ -72,11 +77,21 @@ final class FakeRunner implements ModelRunner {
                 if (i >= chunk.tokens().length - chunk.wantedLogits()) {
                     float[] row = new float[VOCABULARY];
                     row[(chunk.tokens()[i] + 1) % VOCABULARY] = 5;
-                    logits.logits(c, sequence.length, row);
+                    logits.logits(c, sequence.length, drawsLate ? new Late(row, draws) : () -> row);
                 }
                 sequence.length++;
                 cachedTokens++;
             }
+        }
+        draws.forEach(Runnable::run);
+    }
+
+    /** Keeps the draws for the end of the pass. */
+    private record Late(float[] values, List<Runnable> draws) implements Logits {
+        @Override
+        public void sample(Sampler host, Sampling sampling, long index, @Nullable BitMask allowed, IntConsumer drawn) {
+            int token = host.sample(values, sampling, index, allowed);
+            draws.add(() -> drawn.accept(token));
         }
     }
 

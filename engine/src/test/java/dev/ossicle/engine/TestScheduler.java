@@ -98,6 +98,7 @@ final class TestScheduler {
         Scheduler scheduler = new Scheduler(runner, options, () -> now);
         runner.poison = POISON;
         runner.failLate = seed % 2 == 0;
+        runner.drawsLate = seed % 3 == 0;
         List<Story> stories = new ArrayList<>();
         int steps = 0;
         while (stories.size() < 40 || !scheduler.isIdle()) {
@@ -225,7 +226,7 @@ final class TestScheduler {
                     .as("each decodes a token")
                     .containsOnly(1);
             assertThat(runner.lastBatch.stream().mapToInt(Integer::intValue).sum())
-                    .isLessThanOrEqualTo(5 + Scheduler.PREFILL_TOKENS_BESIDE_DECODING);
+                    .isLessThanOrEqualTo(5 + runner.prefillTokens() / 4);
         }
     }
 
@@ -268,7 +269,7 @@ final class TestScheduler {
         int most = 0;
         while (!small.isIdle()) {
             small.step();
-            assertThat(runner.cacheBytes()).isLessThan(1000 + Scheduler.PREFILL_TOKENS);
+            assertThat(runner.cacheBytes()).isLessThan(1000 + runner.prefillTokens());
             most = Math.max(most, small.status().waiting());
         }
         assertThat(most).as("one of the two had to wait").isEqualTo(1);

@@ -106,7 +106,8 @@ final class TestDifferentiableModel {
                     List.of(new Chunk(runner.newSequence(tokens.length), tokens, tokens.length)),
                     (chunk, position, expected) -> {
                         int at = position * config.vocabulary();
-                        assertThat(relativeError(expected, Arrays.copyOfRange(logits, at, at + expected.length)))
+                        assertThat(relativeError(
+                                        expected.values(), Arrays.copyOfRange(logits, at, at + expected.length)))
                                 .as("position %d, seed %d", position, seed)
                                 .isLessThan(1e-4);
                     });

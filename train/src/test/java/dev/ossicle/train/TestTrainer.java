@@ -138,8 +138,9 @@ final class TestTrainer {
             int[] tokens = example.tokens();
             runner.forward(
                     List.of(new Chunk(runner.newSequence(tokens.length), tokens, tokens.length)),
-                    (chunk, position, logits) -> {
+                    (chunk, position, row) -> {
                         if (next[position] >= 0) {
+                            float[] logits = row.values();
                             for (int id = 0; id < logits.length; id++) {
                                 next[position] = logits[id] > logits[next[position]] ? id : next[position];
                             }

@@ -114,7 +114,7 @@ public final class ScriptedModelRunner implements ModelRunner {
                     if (next >= 0) {
                         logits[next] = CERTAIN;
                     }
-                    consumer.logits(c, sequence.length - 1, logits);
+                    consumer.logits(c, sequence.length - 1, () -> logits);
                 }
             }
         }
