@@ -79,6 +79,34 @@ class TestFatbin {
         }
     }
 
+    /** Weights by 16-byte loads, products on tensor cores, and the next kernel starting before the last block has ended. */
+    @Test
+    void decodingUsesTheInstructionsMeant() throws IOException {
+        for (String name : List.of("decode_qkv", "decode_out", "decode_gate_up", "decode_down", "decode_logits", "decode_attention")) {
+            Instructions kernel = of(name);
+            assertThat(kernel.stream16()).as(kernel.toString()).isPositive();
+            assertThat(kernel.mma()).as(kernel.toString()).isPositive();
+            assertThat(kernel.dependent()).as(kernel.toString()).isPositive();
+        }
+        assertThat(of("decode_router").load16()).isPositive();
+    }
+
+    @Test
+    void prefillUsesTheInstructionsMeant() throws IOException {
+        for (String name : List.of("gemm_bf16", "gemm_f32", "gemm_add", "expert_gate_up", "expert_down", "prefill_attention")) {
+            Instructions kernel = of(name);
+            assertThat(kernel.copyAsync()).as(kernel.toString()).isPositive();
+            assertThat(kernel.mma()).as(kernel.toString()).isPositive();
+        }
+    }
+
+    private static Instructions of(String kernel) throws IOException {
+        return instructions().stream()
+                .filter(i -> i.kernel().equals(kernel))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no kernel " + kernel));
+    }
+
     private static List<Resources> resources() throws IOException {
         return rows(6)
                 .map(w -> new Resources(w[0], w[1], number(w[2]), number(w[3]), number(w[4]), number(w[5])))
