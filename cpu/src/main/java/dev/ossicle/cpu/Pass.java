@@ -1,6 +1,7 @@
 package dev.ossicle.cpu;
 
 import dev.ossicle.checkpoint.ModelConfig;
+import dev.ossicle.checkpoint.Rope;
 import dev.ossicle.engine.Chunk;
 import java.util.Arrays;
 
@@ -141,6 +142,16 @@ final class Pass {
                 sin[rows * half + j] = (float) rope.sin(position[segment] + i, j);
             }
         }
+    }
+
+    /** Adds rows of {@link #x} that belong to no sequence, from {@code from[at]} on. */
+    void addRows(float[] from, int at, int count) {
+        grow(rows + count);
+        System.arraycopy(from, at, x, rows * config.hidden(), count * config.hidden());
+        Arrays.fill(segmentOf, rows, rows + count, 0);
+        firstRow[0] = 0;
+        position[0] = 0;
+        rows += count;
     }
 
     /**

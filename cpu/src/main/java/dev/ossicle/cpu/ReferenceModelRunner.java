@@ -7,6 +7,8 @@ import dev.ossicle.checkpoint.LayerWeights;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
+import dev.ossicle.checkpoint.Rope;
+import dev.ossicle.engine.Batches;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
@@ -27,7 +29,7 @@ import java.util.List;
 public final class ReferenceModelRunner implements ModelRunner {
     /** Sees what the router thinks, so that tests can leave out near ties. */
     @FunctionalInterface
-    interface RouterObserver {
+    public interface RouterObserver {
         /**
          * Sees one position in one layer.
          *
@@ -50,7 +52,7 @@ public final class ReferenceModelRunner implements ModelRunner {
         this(config, weights, (sequence, position, layer, logits) -> {});
     }
 
-    ReferenceModelRunner(ModelConfig config, ModelWeights weights, RouterObserver observer) {
+    public ReferenceModelRunner(ModelConfig config, ModelWeights weights, RouterObserver observer) {
         this.config = requireNonNull(config, "config is null");
         this.weights = requireNonNull(weights, "weights are null");
         this.observer = observer;

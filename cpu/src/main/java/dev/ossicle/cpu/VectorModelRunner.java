@@ -10,7 +10,9 @@ import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.cpu.KvBlocks.Block;
+import dev.ossicle.engine.Batches;
 import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.HostExperts;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.Logits;
 import dev.ossicle.engine.LogitsConsumer;
@@ -42,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #compute} is the pass in the order of the papers. Each of its stages is cut into tasks that write apart, and a
  * row's result never depends on how.
  */
-public final class VectorModelRunner implements ModelRunner {
+public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Rows that go through the model together: enough to make expanding the weights cheap. */
     private static final int PASS_ROWS = 512;
 
@@ -489,20 +491,7 @@ public final class VectorModelRunner implements ModelRunner {
             }
             team.run(tasks(config.hidden()), addAttention);
 
-            gain = layer.mlpNorm();
-            team.run(rowTasks, norm);
-            checkFinite(true);
-            team.run(tasks(config.experts()), router);
-            route(rows);
-            if (strips[layerIndex].experts() != null) {
-                int slots = rows * config.expertsPerToken();
-                roundedNormed.grow(slots);
-                roundedInner.grow(slots);
-                team.run(routing.activeCount(), round);
-            }
-            team.run(routing.activeCount() * tasks(config.intermediate()), gateUp);
-            team.run(routing.activeCount() * tasks(config.hidden()), down);
-            team.run(rowTasks, addExperts);
+            experts(rows, rowTasks);
         }
         for (int segment = 0; segment < pass.segments; segment++) {
             pass.sequence[segment].advance(pass.segmentRows[segment]);
@@ -513,6 +502,44 @@ public final class VectorModelRunner implements ModelRunner {
         team.run((pass.wanted + ROWS_PER_TASK - 1) / ROWS_PER_TASK, norm);
         checkFinite(false);
         emit(logits);
+    }
+
+    /** The second half of the layer at hand. */
+    private void experts(int rows, int rowTasks) {
+        gain = layer.mlpNorm();
+        team.run(rowTasks, norm);
+        checkFinite(true);
+        team.run(tasks(config.experts()), router);
+        route(rows);
+        if (strips[layerIndex].experts() != null) {
+            int slots = rows * config.expertsPerToken();
+            roundedNormed.grow(slots);
+            roundedInner.grow(slots);
+            team.run(routing.activeCount(), round);
+        }
+        team.run(routing.activeCount() * tasks(config.intermediate()), gateUp);
+        team.run(routing.activeCount() * tasks(config.hidden()), down);
+        team.run(rowTasks, addExperts);
+    }
+
+    @Override
+    public void addExperts(int ofLayer, float[] x, int rows) {
+        checkOpen();
+        layerIndex = ofLayer;
+        layer = weights.layers().get(ofLayer);
+        for (int first = 0; first < rows; first += passRows) {
+            int count = Math.min(passRows, rows - first);
+            int at = first * config.hidden();
+            pass.clear();
+            pass.addRows(x, at, count);
+            normRows = count;
+            for (Scratch each : scratch) {
+                each.reserve(count);
+            }
+            experts(count, (count + ROWS_PER_TASK - 1) / ROWS_PER_TASK);
+            System.arraycopy(pass.x, 0, x, at, count * config.hidden());
+        }
+        pass.clear();
     }
 
     /** How many tasks so many rows of weights make. */

@@ -23,6 +23,11 @@ public final class BitMask {
         return (words[id >> 6] >>> id & 1) != 0;
     }
 
+    /** The ids from {@code 64 * index} on, the first in the lowest bit. */
+    public long word(int index) {
+        return words[index];
+    }
+
     public void set(int id) {
         Objects.checkIndex(id, size);
         words[id >> 6] |= 1L << id;

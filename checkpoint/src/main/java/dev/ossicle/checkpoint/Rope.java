@@ -1,6 +1,4 @@
-package dev.ossicle.cpu;
-
-import dev.ossicle.checkpoint.ModelConfig;
+package dev.ossicle.checkpoint;
 
 /**
  * Rotary position embedding with YaRN (arXiv 2309.00071): the angle of each pair of components at a position.
@@ -8,14 +6,14 @@ import dev.ossicle.checkpoint.ModelConfig;
  * <p>The boundaries between scaled and unscaled frequencies are not rounded to whole dimensions, as OpenAI's own code has
  * it; ggml and early versions of other engines round them.
  */
-final class Rope {
+public final class Rope {
     /** Radians for each position [D/2]. */
     private final double[] inverseFrequency;
 
     /** YaRN's attention temperature, a factor of both sine and cosine. */
     private final double magnitude;
 
-    Rope(ModelConfig config) {
+    public Rope(ModelConfig config) {
         int pairs = config.headDim() / 2;
         double base = config.ropeTheta();
         double factor = config.ropeFactor();
@@ -38,19 +36,19 @@ final class Rope {
                 / Math.log(config.ropeTheta());
     }
 
-    double inverseFrequency(int pair) {
+    public double inverseFrequency(int pair) {
         return inverseFrequency[pair];
     }
 
-    double magnitude() {
+    public double magnitude() {
         return magnitude;
     }
 
-    double cos(int position, int pair) {
+    public double cos(int position, int pair) {
         return magnitude * Math.cos(position * inverseFrequency[pair]);
     }
 
-    double sin(int position, int pair) {
+    public double sin(int position, int pair) {
         return magnitude * Math.sin(position * inverseFrequency[pair]);
     }
 }

@@ -1,9 +1,8 @@
-package dev.ossicle.cpu;
+package dev.ossicle.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.ossicle.checkpoint.ModelConfig;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 

@@ -1,20 +1,19 @@
-package dev.ossicle.cpu;
+package dev.ossicle.engine;
 
 import dev.ossicle.checkpoint.ModelConfig;
-import dev.ossicle.engine.Chunk;
 import java.util.List;
 
 /** What every runner checks before it computes anything. */
-final class Batches {
+public final class Batches {
     private Batches() {}
 
     /**
      * Looks at every chunk before any is computed.
      *
-     * @throws IllegalArgumentException as {@link dev.ossicle.engine.ModelRunner#forward} says
+     * @throws IllegalArgumentException as {@link ModelRunner#forward} says
      */
     @SuppressWarnings("ReferenceEquality") // the same sequence, not an equal one
-    static void check(ModelConfig config, List<Chunk> batch) {
+    public static void check(ModelConfig config, List<Chunk> batch) {
         for (int i = 0; i < batch.size(); i++) {
             Chunk chunk = batch.get(i);
             for (int j = 0; j < i; j++) {
@@ -39,7 +38,7 @@ final class Batches {
     }
 
     /** @throws IllegalArgumentException if the model was not made for so many positions */
-    static void checkContext(ModelConfig config, int maxContext) {
+    public static void checkContext(ModelConfig config, int maxContext) {
         if (maxContext < 1 || maxContext > config.maxContext()) {
             throw new IllegalArgumentException(
                     "context is " + maxContext + ", must be between 1 and the model's " + config.maxContext());
