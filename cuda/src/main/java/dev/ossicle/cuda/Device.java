@@ -95,7 +95,7 @@ final class Device implements AutoCloseable {
         }
     }
 
-    private String name() {
+    String name() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(256);
             driver.check((int) driver.cuDeviceGetName.invokeExact(name, 256, handle), "asking for the GPU's name");
