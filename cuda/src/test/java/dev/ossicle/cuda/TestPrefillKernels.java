@@ -18,6 +18,8 @@ class TestPrefillKernels {
     private static final double BF16 = 1.0 / 256;
 
     private static final float EPSILON = 1e-5f;
+    /** The address that a kernel takes for nothing. */
+    private static final Long NONE = 0L;
 
     private PlayedGpu gpu;
 
@@ -36,18 +38,19 @@ class TestPrefillKernels {
     @Test
     void norms() {
         for (int hidden : new int[] {32, 64, 96, 2880}) {
-            for (int[] rows : new int[][] {{0}, {2, 0, 6}, null}) {
+            for (int[] rows : new int[][] {{0}, {2, 0, 6}, {}}) {
                 norm(hidden, rows, false);
                 norm(hidden, rows, true);
             }
         }
     }
 
+    /** @param rows of x; none: all seven as they are */
     private void norm(int hidden, int[] rows, boolean eights) {
         Random random = new Random(hidden);
         float[] x = random(random, 7 * hidden, 3);
         float[] gain = random(random, hidden, 1);
-        int count = rows == null ? 7 : rows.length;
+        int count = rows.length == 0 ? 7 : rows.length;
         DeviceMemory out = gpu.allocate(2L * count * hidden);
         DeviceMemory scale = gpu.allocate(4L * count);
         DeviceMemory fault = gpu.upload(0);
@@ -57,11 +60,11 @@ class TestPrefillKernels {
                 128,
                 0,
                 gpu.upload(x),
-                rows == null ? null : gpu.upload(rows),
+                rows.length == 0 ? NONE : gpu.upload(rows),
                 gpu.upload(gain),
                 EPSILON,
                 out,
-                eights ? scale : null,
+                eights ? scale : NONE,
                 hidden,
                 count,
                 eights ? 1 : 0,
@@ -69,7 +72,7 @@ class TestPrefillKernels {
                 5);
         float[] expected = new float[count * hidden];
         for (int i = 0; i < count; i++) {
-            int row = rows == null ? i : rows[i];
+            int row = rows.length == 0 ? i : rows[i];
             double squares = 0;
             for (int c = 0; c < hidden; c++) {
                 squares += (double) x[row * hidden + c] * x[row * hidden + c];
@@ -95,9 +98,9 @@ class TestPrefillKernels {
             DeviceMemory out = gpu.allocate(2 * 3 * 64);
             DeviceMemory fault = gpu.upload(0);
             DeviceMemory gain = gpu.upload(new float[64]);
-            gpu.launch("rms_norm", 2, 128, 0, gpu.upload(x), null, gain, EPSILON, out, null, 64, 2, 0, fault, 5);
+            gpu.launch("rms_norm", 2, 128, 0, gpu.upload(x), NONE, gain, EPSILON, out, NONE, 64, 2, 0, fault, 5);
             assertThat(gpu.ints(fault)).containsExactly(0);
-            gpu.launch("rms_norm", 3, 128, 0, gpu.upload(x), null, gain, EPSILON, out, null, 64, 3, 0, fault, 5);
+            gpu.launch("rms_norm", 3, 128, 0, gpu.upload(x), NONE, gain, EPSILON, out, NONE, 64, 3, 0, fault, 5);
             assertThat(gpu.ints(fault)).containsExactly(5);
         }
     }
@@ -158,13 +161,13 @@ class TestPrefillKernels {
         Random random = new Random(31L * m + n + k);
         float[] a = randomBf16(random, m * k, 1);
         float[] w = randomBf16(random, n * k, 1);
-        float[] bias = m == 7 ? null : random(random, n, 1);
+        float[] bias = m == 7 ? new float[0] : random(random, n, 1);
         float[] before = random(random, m * n, 1);
         double[] expected = Numbers.product(a, w, m, n, k);
         boolean adds = name.startsWith("gemm_add");
         boolean bf16 = name.startsWith("gemm_bf16");
         for (int i = 0; i < expected.length; i++) {
-            expected[i] += (bias == null ? 0 : bias[i % n]) + (adds ? before[i] : 0);
+            expected[i] += (bias.length == 0 ? 0 : bias[i % n]) + (adds ? before[i] : 0);
         }
         DeviceMemory out = adds ? gpu.upload(before) : gpu.allocate((bf16 ? 2L : 4L) * m * n);
         gpu.launch(
@@ -174,7 +177,7 @@ class TestPrefillKernels {
                 stages * stageBytes,
                 gpu.uploadBf16(a),
                 gpu.uploadBf16(w),
-                bias == null ? null : gpu.upload(bias),
+                bias.length == 0 ? NONE : gpu.upload(bias),
                 out,
                 m,
                 n,
@@ -196,10 +199,10 @@ class TestPrefillKernels {
         float[] a = randomBf16(random, 70 * k, 1);
         DeviceMemory w = gpu.uploadBf16(randomBf16(random, n * k, 1));
         DeviceMemory many = gpu.allocate(4L * 70 * n);
-        gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, gpu.uploadBf16(a), w, null, many, 70, n, k, 2);
+        gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, gpu.uploadBf16(a), w, NONE, many, 70, n, k, 2);
         DeviceMemory one = gpu.allocate(4L * n);
         DeviceMemory row = gpu.uploadBf16(Arrays.copyOfRange(a, 69 * k, 70 * k));
-        gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, row, w, null, one, 1, n, k, 2);
+        gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, row, w, NONE, one, 1, n, k, 2);
         assertThat(gpu.floats(one)).isEqualTo(Arrays.copyOfRange(gpu.floats(many), 69 * n, 70 * n));
     }
 
