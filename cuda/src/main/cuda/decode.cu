@@ -13,12 +13,13 @@
 // Programmatic dependent launch: every kernel lets its successor start at once and waits for its predecessor before it reads
 // what a kernel wrote. Weights, position, sequence, row, tables and earlier positions of the cache are read before the wait, so
 // the first kernel of a step (embed) must be launched without it, and those four must come from copies before that.
-// position[r] < 0 marks a padding row: nothing is written for it but picks of -1.
+// position[r] < 0 marks a padding row: nothing is written for it but picks of -1. The rows are of different sequences.
 //
 // Reckoning for gpt-oss-120b, one row, 132 SMs, 4.3 TB/s (bytes; blocks; under way; time of the bytes alone):
 //   decode_qkv       29.5 MB   320 x 256 threads   32 KiB a block, 10.5 MB   6.9 us
 //   decode_attention  0.5 MB (window), 0.5 MB per 256 positions (full)        2 us of latency; 15.6 us at 32k
-//   decode_out       23.6 MB   180 x 512           64 KiB a block, 11.8 MB   5.5 us
+//   decode_out       23.6 MB   180 x 512           64 KiB a block, 11.8 MB   5.5 us, most of it during the attention, since the
+//                                                  other half goes to the L2 cache early
 //   decode_router     1.5 MB   128 x 128           all                        3 us of latency
 //   decode_gate_up   35.3 MB   360 x 256           32 KiB a block, 11.8 MB   8.2 us; expanding 503 k codes an SM: 5 us of its
 //                                                  integer units, beside the reading
@@ -87,8 +88,9 @@ __device__ __forceinline__ int dense_stride(int columns) {
 // Tiles of 16 weight rows, blockIdx.x first, gridDim.x apart: the block's warps share the columns of a tile, 32 at a time.
 // row_of(tile, i): the i-th weight row of a tile. fill(): waits for the previous kernel and puts the batch's rows at b (it need not
 // end with a barrier). store(tile, sums): called by all threads with the warps' sums [WARPS][16][8] in shared memory.
-// partial: 2 * WARPS * 16 * 8 floats in shared memory.
-template <int WARPS, class RowOf, class Fill, class Store>
+// partial: 2 * WARPS * 16 * 8 floats in shared memory. AHEAD: how many more loads the L2 cache does meanwhile, where the previous
+// kernel leaves the memory idle.
+template <int WARPS, int AHEAD, class RowOf, class Fill, class Store>
 __device__ __forceinline__ void dense_product(const bf16* w, int columns, int tiles, int rows, const byte* b, float* partial,
                                               RowOf row_of, Fill fill, Store store) {
     int lane = lane_id(), g = lane / 4, t = lane % 4, warp = warp_id();
@@ -124,6 +126,14 @@ __device__ __forceinline__ void dense_product(const bf16* w, int columns, int ti
         fetch(low[d], high[d]);
     }
     launch_dependents();
+#pragma unroll
+    for (int d = 0; d < AHEAD; d++) {
+        int block = nextBlock + d * WARPS;
+        if (nextTile < tiles && nextStep != 0 && block < blocks) {
+            prefetch_l2(nextRow + block * 32);
+            prefetch_l2(nextRow + toHigh + block * 32);
+        }
+    }
     fill();
     __syncthreads();
 
@@ -287,7 +297,7 @@ KERNEL((256, 3), decode_qkv, const float* x, const float* gain, float eps, const
             to[HEAD / 2] = to_bf16(b);
         }
     };
-    dense_product<QKV_WARPS>(w, hidden, (heads + 2 * kvHeads) * 4, rows, shared, partial, row_of, fill, store);
+    dense_product<QKV_WARPS, 0>(w, hidden, (heads + 2 * kvHeads) * 4, rows, shared, partial, row_of, fill, store);
 }
 
 constexpr int OUT_WARPS = 16;
@@ -315,7 +325,7 @@ KERNEL((512, 2), decode_out, const bf16* a, const bf16* w, const float* bias, fl
             x[(size_t)r * hidden + to] += dense_sum<OUT_WARPS>(sums, i, r) + bias[to];
         }
     };
-    dense_product<OUT_WARPS>(w, width, hidden / OPERAND, rows, shared, (float*)(shared + rows * stride), row_of, fill, store);
+    dense_product<OUT_WARPS, 4>(w, width, hidden / OPERAND, rows, shared, (float*)(shared + rows * stride), row_of, fill, store);
 }
 
 constexpr int LOGITS_WARPS = 8;
@@ -342,7 +352,7 @@ KERNEL((256, 3), decode_logits, const float* x, const int* row, const float* gai
             logits[(size_t)r * vocabulary + token] = logit;
         }
     };
-    dense_product<LOGITS_WARPS>(w, hidden, (vocabulary + OPERAND - 1) / OPERAND, rows, shared, partial, row_of, fill, store);
+    dense_product<LOGITS_WARPS, 0>(w, hidden, (vocabulary + OPERAND - 1) / OPERAND, rows, shared, partial, row_of, fill, store);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -780,6 +790,7 @@ KERNEL((128), decode_router, const float* x, const float* gain, float eps, const
 // of those sixteen bytes, is the j-th eight of 32 numbers; in shared memory the eights stand in the order that lets four
 // lanes read 64 neighbouring bytes: [step][j][t].
 constexpr int STEP = 4 * MX_BLOCK;
+constexpr int STEP_BYTES = STEP * 2;
 
 __device__ __forceinline__ int mx_steps(int columns) {
     return (columns + STEP - 1) / STEP;
@@ -787,7 +798,7 @@ __device__ __forceinline__ int mx_steps(int columns) {
 
 // Bytes from one row of b to the next: 64 modulo 128, see dense_stride.
 __device__ __forceinline__ int mx_stride(int columns) {
-    return mx_steps(columns) * STEP * 2 + 64;
+    return mx_steps(columns) * STEP_BYTES + 64;
 }
 
 // Starts to copy a row in eights to b, with zeros up to whole steps.
@@ -829,10 +840,12 @@ struct MxProduct {
         }
     }
 
-    // lowScales, highScales: of the two rows, in shared memory. b: this lane's column (or null), in shared memory.
-    __device__ __forceinline__ void run(float (&sum)[4], const byte* lowScales, const byte* highScales, const byte* b, int columns,
-                                        int first) {
+    // lowScales, highScales: of the two rows, in shared memory. column: this lane's in shared memory; advance: 0 where that is only a
+    // step of zeros, else the bytes of a step.
+    __device__ __forceinline__ void run(float (&sum)[4], const byte* lowScales, const byte* highScales, const byte* column, int advance,
+                                        int columns, int first) {
         int t = lane_id() % 4;
+        column += first * advance + t * 16;
         int steps = mx_steps(columns), blocks = columns / MX_BLOCK;
         sum[0] = sum[1] = sum[2] = sum[3] = 0.0f;
         for (int from = first; from < steps; from += DEPTH * PARTS) {
@@ -847,13 +860,11 @@ struct MxProduct {
                         unsigned l[4], h[4];
                         expand_codes(l, j == 0 ? low[d].x : j == 1 ? low[d].y : j == 2 ? low[d].z : low[d].w, lowFactor);
                         expand_codes(h, j == 0 ? high[d].x : j == 1 ? high[d].y : j == 2 ? high[d].z : high[d].w, highFactor);
-                        uint4 x = make_uint4(0, 0, 0, 0);
-                        if (b) {
-                            x = *(const uint4*)(b + (step * 16 + j * 4 + t) * 16);
-                        }
+                        uint4 x = *(const uint4*)(column + j * 64);
                         mma_bf16(sum, {l[0], h[0], l[1], h[1]}, {x.x, x.y});
                         mma_bf16(sum, {l[2], h[2], l[3], h[3]}, {x.z, x.w});
                     }
+                    column += PARTS * advance;
                     fetch(low[d], high[d]);
                 }
             }
@@ -874,24 +885,25 @@ KERNEL((256, 3), decode_gate_up, const bf16* t, const int* picks, const byte* co
     SHARED_BYTES(shared);
     __shared__ float partial[GATE_UP_TILES * GATE_UP_PARTS][OPERAND][COLUMNS];
     __shared__ int slots[COLUMNS];
+    __shared__ uint4 zeros[STEP_BYTES / 16];
     byte* b = shared;
     byte* scale = shared + rows * mx_stride(hidden);
     int lane = lane_id(), g = lane / 4, warp = warp_id();
     launch_dependents();
     wait_for_previous();
-    int expert = __ldcg(picks + blockIdx.y);
+    int expert = __ldcg(picks + blockIdx.y), pair = blockIdx.y;
     bool done = expert < 0;
-    for (int i = lane; i < blockIdx.y; i += WARP) {
-        done |= __ldcg(picks + i) == expert;
-    }
     int slot = -1;  // of row g of the batch: which of its picks
-    for (int p = 0; p < picksPerToken; p++) {
-        int i = g * picksPerToken + p;
-        if (g < rows && __ldcg(picks + i) == expert) {
-            slot = i;
+    for (int begin = 0; begin < rows * picksPerToken; begin += WARP) {
+        int other = begin + lane < rows * picksPerToken ? __ldcg(picks + begin + lane) : -1;
+        unsigned same = __ballot_sync(ALL_LANES, other == expert);
+        done |= pair > begin && (same & (pair - begin < WARP ? (1u << (pair - begin)) - 1 : ALL_LANES)) != 0;
+        for (unsigned rest = same; rest != 0; rest &= rest - 1) {
+            int i = begin + __ffs(rest) - 1;
+            slot = i / picksPerToken == g ? i : slot;
         }
     }
-    if (__any_sync(ALL_LANES, done)) {
+    if (done) {
         return;
     }
 
@@ -911,6 +923,9 @@ KERNEL((256, 3), decode_gate_up, const bf16* t, const int* picks, const byte* co
     if (threadIdx.x % 4 == 0 && threadIdx.x < WARP) {
         slots[g] = slot;
     }
+    if (threadIdx.x < STEP_BYTES / 16) {
+        zeros[threadIdx.x] = make_uint4(0, 0, 0, 0);
+    }
     if (threadIdx.x < GATE_UP_TILES * OPERAND) {
         prefetch_l2(bias + before + threadIdx.x);
     }
@@ -919,7 +934,8 @@ KERNEL((256, 3), decode_gate_up, const bf16* t, const int* picks, const byte* co
 
     float sum[4];
     const byte* rowScales = scale + row * (hidden / MX_BLOCK);
-    product.run(sum, rowScales, rowScales + hidden / MX_BLOCK, slot >= 0 ? b + g * mx_stride(hidden) : nullptr, hidden, part);
+    product.run(sum, rowScales, rowScales + hidden / MX_BLOCK, slot >= 0 ? b + g * mx_stride(hidden) : (const byte*)zeros,
+                slot >= 0 ? STEP_BYTES : 0, hidden, part);
     int column = 2 * (lane % 4);
     *(float2*)&partial[warp][g][column] = make_float2(sum[0], sum[1]);
     *(float2*)&partial[warp][g + 8][column] = make_float2(sum[2], sum[3]);
@@ -949,6 +965,7 @@ KERNEL((512, 2), decode_down, const bf16* act, const int* picks, const float* sh
     // Of each round of rows: its different experts, and for each the round's pick of each row (-1: none).
     __shared__ int different[COLUMNS], experts[COLUMNS][WARP];
     __shared__ signed char slots[COLUMNS][WARP][COLUMNS];
+    __shared__ uint4 zeros[STEP_BYTES / 16];
     int rowsAtOnce = min(rows, max(1, DOWN_PAIRS / picksPerToken));
     byte* b = shared;
     byte* scale = b + rowsAtOnce * picksPerToken * mx_stride(intermediate);
@@ -963,10 +980,7 @@ KERNEL((512, 2), decode_down, const bf16* act, const int* picks, const float* sh
         int first = warp * rowsAtOnce * picksPerToken;
         int count = min(rowsAtOnce * picksPerToken, rows * picksPerToken - first);
         int expert = lane < count ? __ldcg(picks + first + lane) : -1;
-        int like = lane;  // the first pick of this expert
-        for (int i = count - 1; i >= 0; i--) {
-            like = __shfl_sync(ALL_LANES, expert, i) == expert && i < like ? i : like;
-        }
+        int like = __ffs(__match_any_sync(ALL_LANES, expert)) - 1;  // the first pick of this expert
         unsigned firsts = __ballot_sync(ALL_LANES, like == lane && expert >= 0);
 #pragma unroll
         for (int r = 0; r < COLUMNS; r++) {
@@ -981,6 +995,8 @@ KERNEL((512, 2), decode_down, const bf16* act, const int* picks, const float* sh
         if (lane == 0) {
             different[warp] = __popc(firsts);
         }
+    } else if (warp == DOWN_WARPS - 1 && lane < STEP_BYTES / 16) {
+        zeros[lane] = make_uint4(0, 0, 0, 0);
     }
     __syncthreads();
 
@@ -1016,7 +1032,8 @@ KERNEL((512, 2), decode_down, const bf16* act, const int* picks, const float* sh
             const byte* rowScales = scale + (u * OPERAND + g) * (intermediate / MX_BLOCK);
             float sum[4];
             product.run(sum, rowScales, rowScales + 8 * (intermediate / MX_BLOCK),
-                        slot >= 0 ? b + slot * mx_stride(intermediate) : nullptr, intermediate, part);
+                        slot >= 0 ? b + slot * mx_stride(intermediate) : (const byte*)zeros, slot >= 0 ? STEP_BYTES : 0, intermediate,
+                        part);
 #pragma unroll
             for (int i = 0; i < 2; i++) {
                 int to = slots[round][u][2 * (lane % 4) + i];
