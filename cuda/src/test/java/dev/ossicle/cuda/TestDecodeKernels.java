@@ -159,13 +159,13 @@ class TestDecodeKernels {
 
     @ParameterizedTest
     @CsvSource({
-        "8,1,0,1", "8,1,0,4", "16,2,128,1", "8,8,0,3", "4,1,0,2", "12,1,128,1", "24,2,0,5", "2,1,100,2", "8,1,1,1",
-        "64,8,128,4"
+        "8,1,0,1,700", "8,1,0,4,5000", "16,2,128,1,700", "8,8,0,3,129", "4,1,0,2,700", "12,1,128,1,5000", "24,2,0,5,1023",
+        "2,1,100,2,700", "8,1,1,1,700", "64,8,128,4,300"
     })
-    void attentionSeesItsWindowAndTheSink(int heads, int kvHeads, int window, int splits) {
-        int[] position = {0, 15, 63, -1, 64, 127, 128, 700};
+    void attentionSeesItsWindowAndTheSink(int heads, int kvHeads, int window, int splits, int deepest) {
+        int[] position = {0, 15, 63, -1, 64, 127, 128, deepest};
         int rows = position.length;
-        Cache cache = new Cache(rows, 700 / PAGE + 1, kvHeads);
+        Cache cache = new Cache(rows, deepest / PAGE + 1, kvHeads);
         float[] keys = filled(cache.size(), Float.NaN);
         float[] values = filled(cache.size(), Float.NaN);
         for (int r = 0; r < rows; r++) {
@@ -361,7 +361,7 @@ class TestDecodeKernels {
 
     /** hidden, intermediate, experts, picks; two rows of the larger batches share experts. */
     @ParameterizedTest
-    @CsvSource({"1,64,96,3,1", "2,96,160,5,4", "8,160,96,8,4", "3,96,64,128,4", "1,2880,96,5,4", "4,2880,32,5,4"})
+    @CsvSource({"1,64,96,3,1", "2,96,160,5,4", "8,160,96,8,4", "3,96,64,128,4", "1,2880,96,5,4", "4,2880,32,5,4", "8,64,32,20,11"})
     void gateUpMakesTheExpertsActivations(int rows, int hidden, int intermediate, int experts, int picks) {
         Mx w = new Mx(experts * 2 * intermediate, hidden);
         float[] bias = normal(experts * 2 * intermediate, 1);
