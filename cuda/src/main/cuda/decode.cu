@@ -236,7 +236,7 @@ __device__ __forceinline__ float dense_norm(const float* squares, int r, int row
 KERNEL((256), embed, const int* token, const bf16* table, float* x, int hidden, int rows, int vocabulary) {
     launch_dependents();
     wait_for_previous();
-    int id = token[blockIdx.x];
+    int id = __ldcg(token + blockIdx.x);
     if (id < 0 || id >= vocabulary) {
         return;
     }
@@ -322,7 +322,8 @@ KERNEL((512, 2), decode_out, const bf16* a, const bf16* w, const float* bias, fl
         int i = threadIdx.x % OPERAND, r = threadIdx.x / OPERAND;
         if (r < rows && position[r] >= 0) {
             int to = tile * OPERAND + i;
-            x[(size_t)r * hidden + to] += dense_sum<OUT_WARPS>(sums, i, r) + bias[to];
+            float* residual = x + (size_t)r * hidden + to;
+            *residual = __ldcg(residual) + (dense_sum<OUT_WARPS>(sums, i, r) + bias[to]);
         }
     };
     dense_product<OUT_WARPS, 4>(w, width, hidden / OPERAND, rows, shared, (float*)(shared + rows * stride), row_of, fill, store);
@@ -753,15 +754,9 @@ KERNEL((128), decode_router, const float* x, const float* gain, float eps, const
                     bestAt = e;
                 }
             }
-#pragma unroll
-            for (int distance = WARP / 2; distance > 0; distance /= 2) {
-                float other = __shfl_xor_sync(ALL_LANES, best, distance);
-                int otherAt = __shfl_xor_sync(ALL_LANES, bestAt, distance);
-                if (other > best || (other == best && otherAt < bestAt)) {
-                    best = other;
-                    bestAt = otherAt;
-                }
-            }
+            unsigned most = __reduce_max_sync(ALL_LANES, bestAt == experts ? 0u : float_order(best));
+            bestAt = __reduce_min_sync(ALL_LANES, bestAt != experts && float_order(best) == most ? bestAt : experts);
+            best = order_float(most);
             if (bestAt == experts) {
                 bestAt = 0;  // only where logits are not finite, which was reported
             }
@@ -1063,6 +1058,7 @@ KERNEL((512, 2), decode_down, const bf16* act, const int* picks, const float* sh
             }
             y += __ldcg(shares + pair) * sum;
         }
-        x[(size_t)r * hidden + firstRow + i] += y;
+        float* residual = x + (size_t)r * hidden + firstRow + i;
+        *residual = __ldcg(residual) + y;
     }
 }

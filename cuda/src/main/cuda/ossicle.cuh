@@ -88,6 +88,16 @@ __device__ __forceinline__ float block_sum(float value, float* scratch) {
     return sum;
 }
 
+// Ascending with the float; -0 is 0. No float has order 0.
+__device__ __forceinline__ unsigned float_order(float value) {
+    unsigned bits = __float_as_uint(value + 0.0f);
+    return bits ^ ((bits >> 31) != 0 ? 0xffffffffu : 0x80000000u);
+}
+
+__device__ __forceinline__ float order_float(unsigned order) {
+    return __uint_as_float(order ^ ((order >> 31) != 0 ? 0x80000000u : 0xffffffffu));
+}
+
 // Notes that a number overflowed, once: the first code stays until the host has read it. fault: one int, 0 before.
 __device__ __forceinline__ void report(int* fault, int code) {
     atomicCAS(fault, 0, code);

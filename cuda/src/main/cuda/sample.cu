@@ -117,19 +117,12 @@ __device__ __forceinline__ double sample_before(double value, double* scratch) {
     return lane_id() == 0 ? before : before + lanesBefore;
 }
 
-// Ascending with the float; -0 is 0.
-__device__ __forceinline__ unsigned sample_order(float logit) {
-    unsigned bits = __float_as_uint(logit + 0.0f);
-    return bits ^ ((bits >> 31) != 0 ? 0xffffffffu : 0x80000000u);
-}
-
 __device__ __forceinline__ SampleKey sample_key(float logit, int id) {
-    return (SampleKey)~sample_order(logit) << 32 | (unsigned)id;
+    return (SampleKey)~float_order(logit) << 32 | (unsigned)id;
 }
 
 __device__ __forceinline__ float sample_logit(SampleKey key) {
-    unsigned order = ~(unsigned)(key >> 32);
-    return __uint_as_float(order ^ ((order >> 31) != 0 ? 0x80000000u : 0xffffffffu));
+    return order_float(~(unsigned)(key >> 32));
 }
 
 // One row, for the block that draws from it.
@@ -169,7 +162,7 @@ template <class Found>
 __device__ __forceinline__ void sample_scan(const SampleRow& row, SampleKey first, SampleKey last, Found found) {
     int parts = (row.vocabulary + WARP - 1) / WARP;
     for (int part = warp_id(); part < parts; part += SAMPLE_WARPS) {
-        if (row.largest[part] == -INFINITY || ~sample_order(row.largest[part]) > (unsigned)(last >> 32)) {
+        if (row.largest[part] == -INFINITY || ~float_order(row.largest[part]) > (unsigned)(last >> 32)) {
             continue;
         }
         int id = part * WARP + lane_id();
@@ -244,7 +237,7 @@ __device__ __forceinline__ SampleKey sample_guess(const SampleRow& row, int want
         unsigned higher = threshold | 1u << bit;
         int count = 0;
         for (int i = threadIdx.x; i < parts; i += SAMPLE_THREADS) {
-            count += sample_order(row.largest[i]) >= higher;
+            count += float_order(row.largest[i]) >= higher;
         }
         if (sample_count(count, ints) >= wanted) {
             threshold = higher;
