@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ossicle.checkpoint.MxFp4;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,14 +51,12 @@ class TestDecodeKernels {
             tokens[2] = vocabulary;
         }
         DeviceMemory x = gpu.upload(filled(rows * hidden, 7));
-        gpu.launch(
-                "embed", rows, 256, 0, gpu.upload(tokens), gpu.uploadBf16(table), x, hidden, rows, vocabulary);
+        gpu.launch("embed", rows, 256, 0, gpu.upload(tokens), gpu.uploadBf16(table), x, hidden, rows, vocabulary);
         float[] seen = gpu.floats(x);
         for (int r = 0; r < rows; r++) {
             boolean known = tokens[r] >= 0 && tokens[r] < vocabulary;
-            float[] expected = known
-                    ? Arrays.copyOfRange(table, tokens[r] * hidden, (tokens[r] + 1) * hidden)
-                    : filled(hidden, 7);
+            float[] expected =
+                    known ? Arrays.copyOfRange(table, tokens[r] * hidden, (tokens[r] + 1) * hidden) : filled(hidden, 7);
             assertThat(Arrays.copyOfRange(seen, r * hidden, (r + 1) * hidden)).isEqualTo(expected);
         }
     }
@@ -159,8 +159,16 @@ class TestDecodeKernels {
 
     @ParameterizedTest
     @CsvSource({
-        "8,1,0,1,700", "8,1,0,4,5000", "16,2,128,1,700", "8,8,0,3,129", "4,1,0,2,700", "12,1,128,1,5000", "24,2,0,5,1023",
-        "2,1,100,2,700", "8,1,1,1,700", "64,8,128,4,300"
+        "8,1,0,1,700",
+        "8,1,0,4,5000",
+        "16,2,128,1,700",
+        "8,8,0,3,129",
+        "4,1,0,2,700",
+        "12,1,128,1,5000",
+        "24,2,0,5,1023",
+        "2,1,100,2,700",
+        "8,1,1,1,700",
+        "64,8,128,4,300"
     })
     void attentionSeesItsWindowAndTheSink(int heads, int kvHeads, int window, int splits, int deepest) {
         int[] position = {0, 15, 63, -1, 64, 127, 128, deepest};
@@ -326,7 +334,8 @@ class TestDecodeKernels {
         float[] seenShares = gpu.floats(shares);
         for (int r = 0; r < rows; r++) {
             if (position[r] < 0) {
-                assertThat(Arrays.copyOfRange(seenPicks, r * picks, (r + 1) * picks)).containsOnly(-1);
+                assertThat(Arrays.copyOfRange(seenPicks, r * picks, (r + 1) * picks))
+                        .containsOnly(-1);
                 continue;
             }
             double[] normed = norm(x, r, gain);
@@ -339,14 +348,17 @@ class TestDecodeKernels {
             for (int e = 0; e < experts; e++) {
                 logits[e] += bias[e];
             }
-            int[] best = java.util.stream.IntStream.range(0, experts)
+            int[] best = IntStream.range(0, experts)
                     .boxed()
                     .sorted((a, b) -> logits[a] != logits[b] ? Double.compare(logits[b], logits[a]) : a - b)
                     .mapToInt(i -> i)
                     .limit(picks)
                     .toArray();
-            assertThat(Arrays.copyOfRange(seenPicks, r * picks, (r + 1) * picks)).isEqualTo(best);
-            double sum = Arrays.stream(best).mapToDouble(e -> Math.exp(logits[e] - logits[best[0]])).sum();
+            assertThat(Arrays.copyOfRange(seenPicks, r * picks, (r + 1) * picks))
+                    .isEqualTo(best);
+            double sum = Arrays.stream(best)
+                    .mapToDouble(e -> Math.exp(logits[e] - logits[best[0]]))
+                    .sum();
             for (int p = 0; p < picks; p++) {
                 assertThat((double) seenShares[r * picks + p])
                         .isCloseTo(Math.exp(logits[best[p]] - logits[best[0]]) / sum, within(2e-5));
@@ -355,13 +367,21 @@ class TestDecodeKernels {
         assertThat(gpu.ints(fault)).containsExactly(0);
     }
 
-    private static org.assertj.core.data.Offset<Double> within(double tolerance) {
-        return org.assertj.core.data.Offset.offset(tolerance);
+    private static Offset<Double> within(double tolerance) {
+        return Offset.offset(tolerance);
     }
 
     /** hidden, intermediate, experts, picks; two rows of the larger batches share experts. */
     @ParameterizedTest
-    @CsvSource({"1,64,96,3,1", "2,96,160,5,4", "8,160,96,8,4", "3,96,64,128,4", "1,2880,96,5,4", "4,2880,32,5,4", "8,64,32,20,11"})
+    @CsvSource({
+        "1,64,96,3,1",
+        "2,96,160,5,4",
+        "8,160,96,8,4",
+        "3,96,64,128,4",
+        "1,2880,96,5,4",
+        "4,2880,32,5,4",
+        "8,64,32,20,11"
+    })
     void gateUpMakesTheExpertsActivations(int rows, int hidden, int intermediate, int experts, int picks) {
         Mx w = new Mx(experts * 2 * intermediate, hidden);
         float[] bias = normal(experts * 2 * intermediate, 1);
@@ -406,7 +426,15 @@ class TestDecodeKernels {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,64,96,3,1", "2,96,160,5,4", "8,32,96,8,4", "3,96,64,128,4", "1,96,2880,5,4", "5,32,2880,5,4", "2,32,64,20,11"})
+    @CsvSource({
+        "1,64,96,3,1",
+        "2,96,160,5,4",
+        "8,32,96,8,4",
+        "3,96,64,128,4",
+        "1,96,2880,5,4",
+        "5,32,2880,5,4",
+        "2,32,64,20,11"
+    })
     void downAddsTheWeightedExperts(int rows, int hidden, int intermediate, int experts, int picks) {
         Mx w = new Mx(experts * hidden, intermediate);
         float[] bias = normal(experts * hidden, 1);
@@ -572,7 +600,11 @@ class TestDecodeKernels {
                 gpu.upload(w.scales),
                 gpu.upload(bias),
                 x,
-                gpu.upload(Arrays.stream(chosen).filter(i -> true).limit(rows).map(i -> 0).toArray()),
+                gpu.upload(Arrays.stream(chosen)
+                        .filter(i -> true)
+                        .limit(rows)
+                        .map(i -> 0)
+                        .toArray()),
                 hidden,
                 intermediate,
                 4,
@@ -633,7 +665,8 @@ class TestDecodeKernels {
         }
 
         DeviceMemory tables() {
-            return gpu.upload(Arrays.stream(pages).mapToLong(p -> gpu.upload(p).address()).toArray());
+            return gpu.upload(
+                    Arrays.stream(pages).mapToLong(p -> gpu.upload(p).address()).toArray());
         }
     }
 

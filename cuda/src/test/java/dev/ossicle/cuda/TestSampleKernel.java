@@ -9,12 +9,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.jspecify.annotations.Nullable;
 
 /** sample.cu against the host's sampler, token for token. */
 class TestSampleKernel {
@@ -44,7 +44,17 @@ class TestSampleKernel {
      */
     @ParameterizedTest
     @CsvSource({
-        "1, 2", "2, 2", "31, 1", "320, 3", "321, 0.1", "2047, 1", "2048, 3", "2049, 2", "5000, 0.01", "8192, 1", "9999, 4"
+        "1, 2",
+        "2, 2",
+        "31, 1",
+        "320, 3",
+        "321, 0.1",
+        "2047, 1",
+        "2048, 3",
+        "2049, 2",
+        "5000, 0.01",
+        "8192, 1",
+        "9999, 4"
     })
     void drawsWhatTheHostDraws(int vocabulary, double spread) {
         Random random = new Random(vocabulary);
@@ -65,7 +75,15 @@ class TestSampleKernel {
 
     /** Where thousands of tokens are kept, the window must move. */
     @ParameterizedTest
-    @CsvSource({"0.999, 0, 0", "0.5, 0, 0", "0.9, 7000, 0", "1, 9000, 0", "1, 0, 0.001", "0.7, 8000, 0.002", "1e-9, 0, 0"})
+    @CsvSource({
+        "0.999, 0, 0",
+        "0.5, 0, 0",
+        "0.9, 7000, 0",
+        "1, 9000, 0",
+        "1, 0, 0.001",
+        "0.7, 8000, 0.002",
+        "1e-9, 0, 0"
+    })
     void drawsFromFlatRowsToo(double topP, int topK, double minP) {
         int vocabulary = 12_345;
         Random random = new Random(7);
@@ -109,7 +127,11 @@ class TestSampleKernel {
     @Test
     void whatNoMaskAllowsIsMinusOneAndWhatIsNotFiniteIsReported() {
         float[] logits = new float[3000];
-        assertThat(draw(new float[][] {logits}, new Sampling[] {Sampling.DEFAULT}, new BitMask[] {new BitMask(3000)}, 0)[0])
+        assertThat(draw(
+                        new float[][] {logits},
+                        new Sampling[] {Sampling.DEFAULT},
+                        new BitMask[] {new BitMask(3000)},
+                        0)[0])
                 .containsExactly(-1);
         assertThat(gpu.ints(fault)).containsExactly(0);
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
