@@ -563,6 +563,7 @@ PLAYED cuModuleGetFunction(void** function, void*, const char* name) {
 
 PLAYED cuFuncSetAttribute(void* function, int attribute, int value) {
     NEED_CONTEXT;
+    if (attribute == 9) return SUCCESS;  // how L1 and shared memory are split
     if (attribute != 8 || value > most_shared()) {
         return with_text(INVALID_VALUE, std::string(((Function*)function)->kernel->name) + " cannot have " + std::to_string(value) + " bytes of shared memory");
     }

@@ -18,6 +18,7 @@ import java.util.Arrays;
 final class Kernel {
     private static final int MOST_ARGUMENTS = 40;
     private static final int MAX_DYNAMIC_SHARED_SIZE_BYTES = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+    private static final int SHARED_MEMORY_CARVEOUT = 9; // CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT
     /** What a block may have without asking. */
     private static final int SHARED_WITHOUT_ASKING = 48 << 10;
 
@@ -52,6 +53,15 @@ final class Kernel {
             pointers.setAtIndex(JAVA_LONG, i, values.address() + 8L * i);
         }
         sizes = sizes();
+        // The same split of L1 and shared memory for all: a multiprocessor can change it only while it is empty, so kernels
+        // with different ones would not overlap.
+        try {
+            driver.check(
+                    (int) driver.cuFuncSetAttribute.invokeExact(function, SHARED_MEMORY_CARVEOUT, 100),
+                    "preparing the kernel " + name);
+        } catch (Throwable e) {
+            throw Driver.thrown(e);
+        }
     }
 
     private int[] sizes() {
