@@ -24,8 +24,9 @@ final class RunnerOptions {
     @Option(
             names = "--device",
             paramLabel = "NAME",
-            description = "What computes: cuda (an NVIDIA GPU), cpu, or reference (plain loops, slow). The best one that can run the"
-                    + " model by default.")
+            description =
+                    "What computes: cuda (an NVIDIA GPU), cpu, or reference (plain loops, slow). The best one that can run the"
+                            + " model by default.")
     private @Nullable String device;
 
     @Option(
@@ -45,8 +46,9 @@ final class RunnerOptions {
     @Option(
             names = "--n-cpu-moe",
             paramLabel = "N",
-            description = "With a GPU that is too small for the model: the experts of the first N layers stay in host memory and"
-                    + " are computed by the processor. Default: 0.")
+            description =
+                    "With a GPU that is too small for the model: the experts of the first N layers stay in host memory and"
+                            + " are computed by the processor. Default: 0.")
     private int hostExpertLayers;
 
     @Option(
@@ -125,8 +127,7 @@ final class RunnerOptions {
                     + Sizes.bytes(available)
                     + " are available: computing from the file instead; 'ossicle pack' makes a file that fast"
                     + " precision can run from");
-            return new DeviceOptions(
-                    wanted.threads(), Precision.EXACT, wanted.hostExpertLayers(), wanted.cacheBytes());
+            return new DeviceOptions(wanted.threads(), Precision.EXACT, wanted.hostExpertLayers(), wanted.cacheBytes());
         }
         return wanted;
     }

@@ -10,8 +10,8 @@ import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.checkpoint.TokenizerSource;
 import dev.ossicle.engine.Chunk;
-import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.NonFiniteException;
@@ -92,7 +92,8 @@ final class Verification {
                 return;
             }
             DeviceOptions exact = DeviceOptions.of(threads, Precision.EXACT); // straight from the file
-            try (ModelRunner runner = ModelRunners.choose(null, checkpoint, exact).provider().open(checkpoint, exact)) {
+            try (ModelRunner runner =
+                    ModelRunners.choose(null, checkpoint, exact).provider().open(checkpoint, exact)) {
                 forward(runner);
                 if (!withAnswers) {
                     left("answers", "left out (--quick)");

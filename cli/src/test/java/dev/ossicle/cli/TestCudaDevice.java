@@ -44,7 +44,8 @@ class TestCudaDevice {
         System.setProperty(PROPERTY, folder.resolve("absent.so").toString());
         CommandLineRun asked = CommandLineRun.of("run", model, "Hi", "--device", "cuda");
         assertThat(asked.status()).isEqualTo(2);
-        assertThat(asked.err()).contains("device cuda cannot be used:", "absent.so is not a library that can be loaded");
+        assertThat(asked.err())
+                .contains("device cuda cannot be used:", "absent.so is not a library that can be loaded");
         System.clearProperty(PROPERTY);
         CommandLineRun notAsked = CommandLineRun.of("run", model, "Hi", "--max-tokens", "2", "--precision", "exact");
         assertThat(notAsked.status()).as(notAsked.err()).isZero();
@@ -66,7 +67,8 @@ class TestCudaDevice {
         System.setProperty(PROPERTY, played());
         CommandLineRun run = CommandLineRun.of("doctor");
         assertThat(run.out())
-                .containsPattern("device cuda +yes: Played GPU, compute capability 8\\.0, .* GB free, driver for CUDA 13\\.0");
+                .containsPattern(
+                        "device cuda +yes: Played GPU, compute capability 8\\.0, .* GB free, driver for CUDA 13\\.0");
     }
 
     /** The library that cuda's tests have compiled. */

@@ -51,7 +51,8 @@ class TestArchitecture {
             Map.entry("evals", List.of("json", "checkpoint", "harmony", "engine", "cpu", "grammar", "tools", "chat")));
 
     /** What runs on every JVM: no third-party library at run time. */
-    private static final List<String> PLAIN = List.of("json", "checkpoint", "harmony", "engine", "cpu", "cuda", "grammar");
+    private static final List<String> PLAIN =
+            List.of("json", "checkpoint", "harmony", "engine", "cpu", "cuda", "grammar");
 
     @Test
     void everyModuleHasItsRow() {

@@ -54,8 +54,8 @@ public final class CudaModelRunnerProvider implements ModelRunnerProvider {
     public Optional<String> cannotRun(Checkpoint checkpoint, DeviceOptions options) {
         ModelConfig config = checkpoint.config();
         if (config.headDim() != HEAD_DIMENSION) {
-            return Optional.of("the model's head dimension is " + config.headDim() + ", a GPU can compute " + HEAD_DIMENSION
-                    + " alone; use --device cpu");
+            return Optional.of("the model's head dimension is " + config.headDim() + ", a GPU can compute "
+                    + HEAD_DIMENSION + " alone; use --device cpu");
         }
         if (checkpoint.weights() != checkpoint.baseWeights()) {
             return Optional.of("a LoRA adapter cannot be applied on a GPU yet; use --device cpu");

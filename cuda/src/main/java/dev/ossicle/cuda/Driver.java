@@ -223,7 +223,9 @@ final class Driver {
             }
             return new Found.Usable(new Driver(library), found);
         } catch (NoSuchElementException e) {
-            return new Found.Absent("the NVIDIA driver lacks the function " + e.getMessage() + "; install the driver 580 or newer", true);
+            return new Found.Absent(
+                    "the NVIDIA driver lacks the function " + e.getMessage() + "; install the driver 580 or newer",
+                    true);
         } catch (Throwable e) {
             throw thrown(e);
         }
@@ -244,7 +246,8 @@ final class Driver {
     String explain(int result) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointer = arena.allocate(ADDRESS);
-            String name = (int) cuGetErrorName.invokeExact(result, pointer) == 0 ? string(pointer) : "CUresult " + result;
+            String name =
+                    (int) cuGetErrorName.invokeExact(result, pointer) == 0 ? string(pointer) : "CUresult " + result;
             return (int) cuGetErrorString.invokeExact(result, pointer) == 0 ? name + ", " + string(pointer) : name;
         } catch (Throwable e) {
             throw thrown(e);

@@ -36,7 +36,8 @@ final class Event implements AutoCloseable {
     /** The moment when all that is on the stream now is done. */
     void record(Stream stream) {
         try {
-            driver.check((int) driver.cuEventRecord.invokeExact(handle, stream.handle()), "marking a moment on the GPU");
+            driver.check(
+                    (int) driver.cuEventRecord.invokeExact(handle, stream.handle()), "marking a moment on the GPU");
         } catch (Throwable e) {
             throw Driver.thrown(e);
         }

@@ -22,10 +22,12 @@ sealed interface Gpu {
         /** "NVIDIA H100 80GB HBM3, compute capability 9.0, 79.2 of 79.6 GB free, driver for CUDA 13.0". */
         String words() {
             try (Device device = open()) {
-                return name + ", compute capability " + Gpu.words(capability) + ", " + gigabytes(device.freeBytes()) + " of "
-                        + gigabytes(device.totalBytes()) + " GB free, driver for CUDA " + Driver.words(driverVersion);
+                return name + ", compute capability " + Gpu.words(capability) + ", " + gigabytes(device.freeBytes())
+                        + " of " + gigabytes(device.totalBytes()) + " GB free, driver for CUDA "
+                        + Driver.words(driverVersion);
             } catch (CudaException e) {
-                return name + ", compute capability " + Gpu.words(capability) + ", which cannot be opened: " + e.getMessage();
+                return name + ", compute capability " + Gpu.words(capability) + ", which cannot be opened: "
+                        + e.getMessage();
             }
         }
     }
@@ -60,7 +62,9 @@ sealed interface Gpu {
                             "the NVIDIA driver shows no GPU; see what nvidia-smi says, whether CUDA_VISIBLE_DEVICES hides it, and"
                                     + " whether it was given to the container (docker run --gpus all)",
                             false)
-                    : new None(String.join(", ", tooOld) + ", but " + words(LOWEST_CAPABILITY) + " (Ampere) is needed", true);
+                    : new None(
+                            String.join(", ", tooOld) + ", but " + words(LOWEST_CAPABILITY) + " (Ampere) is needed",
+                            true);
         } catch (CudaException e) {
             return new None(e.getMessage() + "; see what nvidia-smi says", true);
         }

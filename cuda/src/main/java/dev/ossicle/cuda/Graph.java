@@ -32,7 +32,8 @@ final class Graph implements AutoCloseable {
     void launch(Stream stream) {
         try {
             driver.check(
-                    (int) driver.cuGraphLaunch.invokeExact(executable, stream.handle()), "launching a graph on the GPU");
+                    (int) driver.cuGraphLaunch.invokeExact(executable, stream.handle()),
+                    "launching a graph on the GPU");
         } catch (Throwable e) {
             throw Driver.thrown(e);
         }

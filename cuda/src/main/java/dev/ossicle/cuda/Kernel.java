@@ -22,11 +22,13 @@ final class Kernel {
     /** What a block may have without asking. */
     private static final int SHARED_WITHOUT_ASKING = 48 << 10;
 
-    // CUlaunchConfig: int gridDim[3], blockDim[3], sharedMemBytes; CUstream at 32; CUlaunchAttribute* at 40; int numAttrs at 48
+    // CUlaunchConfig: int gridDim[3], blockDim[3], sharedMemBytes; CUstream at 32; CUlaunchAttribute* at 40; int
+    // numAttrs at 48
     private static final long CONFIG_BYTES = 56;
     // CUlaunchAttribute: int id, 4 bytes of padding, 64 bytes of value
     private static final long ATTRIBUTE_BYTES = 72;
-    private static final int PROGRAMMATIC_STREAM_SERIALIZATION = 6; // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+    private static final int PROGRAMMATIC_STREAM_SERIALIZATION =
+            6; // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
 
     private final Driver driver;
     private final String name;
@@ -53,7 +55,8 @@ final class Kernel {
             pointers.setAtIndex(JAVA_LONG, i, values.address() + 8L * i);
         }
         sizes = sizes();
-        // The same split of L1 and shared memory for all: a multiprocessor can change it only while it is empty, so kernels
+        // The same split of L1 and shared memory for all: a multiprocessor can change it only while it is empty, so
+        // kernels
         // with different ones would not overlap.
         try {
             driver.check(
@@ -108,7 +111,9 @@ final class Kernel {
             int at = next;
             next = 0;
             throw new IllegalArgumentException("kernel " + name + " takes "
-                    + (at >= sizes.length ? sizes.length + " arguments, not more" : sizes[at] + " bytes as argument " + at + ", not " + bytes));
+                    + (at >= sizes.length
+                            ? sizes.length + " arguments, not more"
+                            : sizes[at] + " bytes as argument " + at + ", not " + bytes));
         }
         return next++;
     }
@@ -127,7 +132,8 @@ final class Kernel {
         if (next != sizes.length) {
             int given = next;
             next = 0;
-            throw new IllegalArgumentException("kernel " + name + " takes " + sizes.length + " arguments, not " + given);
+            throw new IllegalArgumentException(
+                    "kernel " + name + " takes " + sizes.length + " arguments, not " + given);
         }
         next = 0;
         config.set(JAVA_INT, 0, gridX);
@@ -142,7 +148,8 @@ final class Kernel {
         try {
             if (sharedBytes > mostShared) {
                 driver.check(
-                        (int) driver.cuFuncSetAttribute.invokeExact(function, MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedBytes),
+                        (int) driver.cuFuncSetAttribute.invokeExact(
+                                function, MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedBytes),
                         "giving the kernel " + name + " shared memory");
                 mostShared = sharedBytes;
             }

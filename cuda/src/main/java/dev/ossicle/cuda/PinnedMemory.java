@@ -35,7 +35,8 @@ record PinnedMemory(Device device, MemorySegment segment) implements AutoCloseab
     @Override
     public void close() {
         try {
-            device.driver().check((int) device.driver().cuMemFreeHost.invokeExact(segment), "freeing pinned host memory");
+            device.driver()
+                    .check((int) device.driver().cuMemFreeHost.invokeExact(segment), "freeing pinned host memory");
         } catch (Throwable e) {
             throw Driver.thrown(e);
         }

@@ -105,7 +105,8 @@ final class Stream implements AutoCloseable {
         Driver driver = device.driver();
         try {
             driver.check(
-                    (int) driver.cuStreamWaitEvent.invokeExact(handle, event.handle(), 0), "ordering streams of the GPU");
+                    (int) driver.cuStreamWaitEvent.invokeExact(handle, event.handle(), 0),
+                    "ordering streams of the GPU");
         } catch (Throwable e) {
             throw Driver.thrown(e);
         }
@@ -126,7 +127,8 @@ final class Stream implements AutoCloseable {
         Driver driver = device.driver();
         try (Arena arena = Arena.ofConfined()) {
             driver.check(
-                    (int) driver.cuStreamBeginCapture.invokeExact(handle, THREAD_LOCAL), "recording a graph for the GPU");
+                    (int) driver.cuStreamBeginCapture.invokeExact(handle, THREAD_LOCAL),
+                    "recording a graph for the GPU");
             MemorySegment graph = arena.allocate(JAVA_LONG);
             int result;
             try {
@@ -144,7 +146,8 @@ final class Stream implements AutoCloseable {
     @Override
     public void close() {
         try {
-            device.driver().check((int) device.driver().cuStreamDestroy.invokeExact(handle), "closing a stream of the GPU");
+            device.driver()
+                    .check((int) device.driver().cuStreamDestroy.invokeExact(handle), "closing a stream of the GPU");
         } catch (Throwable e) {
             throw Driver.thrown(e);
         }

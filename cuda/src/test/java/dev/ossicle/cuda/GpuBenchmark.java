@@ -86,7 +86,12 @@ final class GpuBenchmark {
                 (done, all) -> {})) {
             double load = seconds(loading);
             long taken = free - device.freeBytes();
-            say(String.format(Locale.ROOT, "loaded in %.1f s, %.1f GB of GPU memory: %s", load, taken / 1e9, runner.description()));
+            say(String.format(
+                    Locale.ROOT,
+                    "loaded in %.1f s, %.1f GB of GPU memory: %s",
+                    load,
+                    taken / 1e9,
+                    runner.description()));
             GpuBenchmark bench = new GpuBenchmark(config, runner, bandwidth, steps);
             StringBuilder json = new StringBuilder("{\n" + line("gpu", gpu.name())
                     + line("capability", gpu.capability() / 10.0)
@@ -120,15 +125,13 @@ final class GpuBenchmark {
     }
 
     private static ModelConfig config(Arguments given) {
-        ModelConfig c =
-                switch (given.text("model", "20b")) {
-                    case "20b" -> ModelConfig.GPT_OSS_20B;
-                    case "120b" -> ModelConfig.GPT_OSS_120B;
-                    case "tiny" ->
-                        new ModelConfig(
-                                2, 8, 4, 1000, 96, 96, 64, 4, 2, 128, 4096, 150_000, 32, 4096, 1, 32, 7, 1e-5);
-                    case String other -> throw new IllegalArgumentException("model=" + other + ": 20b, 120b or tiny");
-                };
+        ModelConfig c = switch (given.text("model", "20b")) {
+            case "20b" -> ModelConfig.GPT_OSS_20B;
+            case "120b" -> ModelConfig.GPT_OSS_120B;
+            case "tiny" ->
+                new ModelConfig(2, 8, 4, 1000, 96, 96, 64, 4, 2, 128, 4096, 150_000, 32, 4096, 1, 32, 7, 1e-5);
+            case String other -> throw new IllegalArgumentException("model=" + other + ": 20b, 120b or tiny");
+        };
         return new ModelConfig(
                 given.number("layers", c.layers()),
                 given.number("experts", c.experts()),
@@ -187,7 +190,11 @@ final class GpuBenchmark {
                 }
             }
             results.add(String.format(
-                    Locale.ROOT, "{\"tokens\": %d, \"seconds\": %.4f, \"tokens_per_second\": %.1f}", length, best, length / best));
+                    Locale.ROOT,
+                    "{\"tokens\": %d, \"seconds\": %.4f, \"tokens_per_second\": %.1f}",
+                    length,
+                    best,
+                    length / best));
             say("prefill " + results.getLast());
         }
         return results;
@@ -273,7 +280,8 @@ final class GpuBenchmark {
         double expert = 3.0 * c.hidden() * c.intermediate() * 17 / 32;
         double attention = 2.0 * (2.0 * c.queryWidth() + 2 * c.kvWidth()) * c.hidden();
         double router = 4.0 * c.experts() * c.hidden();
-        double weights = c.layers() * (attention + router + c.expertsPerToken() * expert) + 2.0 * c.vocabulary() * c.hidden();
+        double weights =
+                c.layers() * (attention + router + c.expertsPerToken() * expert) + 2.0 * c.vocabulary() * c.hidden();
         double cache = 0;
         for (int l = 0; l < c.layers(); l++) {
             cache += 4.0 * c.kvWidth() * (c.isWindowed(l) ? Math.min(depth, c.window()) : depth);

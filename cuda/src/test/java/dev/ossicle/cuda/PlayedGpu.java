@@ -33,8 +33,7 @@ import org.junit.jupiter.api.Assumptions;
  * for each state of the sources (target/play), or with {@code -Pgpu} this machine's own, with the fatbin's kernels.
  */
 final class PlayedGpu implements AutoCloseable {
-    private static final Path MODULE =
-            Files.isDirectory(Path.of("src/main/cuda")) ? Path.of("") : Path.of("cuda");
+    private static final Path MODULE = Files.isDirectory(Path.of("src/main/cuda")) ? Path.of("") : Path.of("cuda");
 
     /** Whether tests run on a real GPU. */
     static final boolean REAL = Boolean.getBoolean("ossicle.test.gpu");
@@ -237,7 +236,8 @@ final class PlayedGpu implements AutoCloseable {
     private static synchronized Path library() {
         Path main = MODULE.resolve("src/main/cuda");
         Path test = MODULE.resolve("src/test/cuda");
-        try (java.util.stream.Stream<Path> sources = java.util.stream.Stream.concat(Files.walk(main), Files.walk(test))) {
+        try (java.util.stream.Stream<Path> sources =
+                java.util.stream.Stream.concat(Files.walk(main), Files.walk(test))) {
             List<Path> files = sources.filter(Files::isRegularFile).sorted().toList();
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path file : files) {
@@ -267,13 +267,15 @@ final class PlayedGpu implements AutoCloseable {
         Assumptions.assumeTrue(compiler, "skipped: the played GPU is compiled by g++, which is not on the PATH");
         Path folder = Files.createDirectories(library.getParent());
         Path work = Files.createTempDirectory(folder, "build");
-        String common = "-std=c++17 -O2 -g1 -fPIC -fno-strict-aliasing -ffp-contract=off -fvisibility=hidden -U_FORTIFY_SOURCE"
-                + " -Wno-unknown-pragmas -DOSSICLE_PLAYED -I" + main + " -I" + test + " -I" + test.resolve("play");
+        String common =
+                "-std=c++17 -O2 -g1 -fPIC -fno-strict-aliasing -ffp-contract=off -fvisibility=hidden -U_FORTIFY_SOURCE"
+                        + " -Wno-unknown-pragmas -DOSSICLE_PLAYED -I" + main + " -I" + test + " -I"
+                        + test.resolve("play");
         run(common + " -c " + test.resolve("play/play.cpp") + " -o " + work.resolve("play.o"));
         run(common + " -c " + test.resolve("play/driver.cpp") + " -o " + work.resolve("driver.o"));
         // Bad accesses of the kernels call functions of play.cpp.
-        run(common + " -fsanitize=alignment,bounds,null -fno-sanitize-recover=all -c " + test.resolve("played.cpp") + " -o "
-                + work.resolve("played.o"));
+        run(common + " -fsanitize=alignment,bounds,null -fno-sanitize-recover=all -c " + test.resolve("played.cpp")
+                + " -o " + work.resolve("played.o"));
         Path made = work.resolve("played.so");
         run("-shared -o " + made + " " + work.resolve("play.o") + " " + work.resolve("driver.o") + " "
                 + work.resolve("played.o") + " -lpthread");

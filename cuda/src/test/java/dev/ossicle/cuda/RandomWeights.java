@@ -1,6 +1,5 @@
 package dev.ossicle.cuda;
 
-
 import dev.ossicle.checkpoint.BF16Matrix;
 import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.F32Matrix;
@@ -123,10 +122,7 @@ final class RandomWeights {
                     float32(c.experts(), c.hidden())));
         }
         return new ModelWeights(
-                bf16(c.vocabulary(), c.hidden()),
-                layers,
-                vector(1, c.hidden()),
-                bf16(c.vocabulary(), c.hidden()));
+                bf16(c.vocabulary(), c.hidden()), layers, vector(1, c.hidden()), bf16(c.vocabulary(), c.hidden()));
     }
 
     /** Rows of gate and up alternate, as OpenAI has them. */

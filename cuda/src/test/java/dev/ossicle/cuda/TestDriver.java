@@ -114,7 +114,8 @@ class TestDriver {
     @Test
     void tooMuchMemoryIsAnErrorOfItsOwn() {
         assertThatThrownBy(() -> gpu.allocate(gpu.device.totalBytes() + 1))
-                .isInstanceOfSatisfying(CudaException.class, e -> assertThat(e.code()).isEqualTo(2))
+                .isInstanceOfSatisfying(
+                        CudaException.class, e -> assertThat(e.code()).isEqualTo(2))
                 .hasMessageContaining("bytes of GPU memory: CUDA_ERROR_OUT_OF_MEMORY");
         long free = gpu.device.freeBytes();
         DeviceMemory memory = DeviceMemory.allocate(gpu.device, 100_000_000);

@@ -29,7 +29,14 @@ class TestFatbin {
 
     /** How often an instruction stands in a kernel's PTX. */
     private record Instructions(
-            String kernel, int load16, int stream16, int copyAsync, int loadMatrices, int mma, int dependent, int local) {}
+            String kernel,
+            int load16,
+            int stream16,
+            int copyAsync,
+            int loadMatrices,
+            int mma,
+            int dependent,
+            int local) {}
 
     @Test
     void theFatbinIsMadeOfTheseSources() throws Exception {
@@ -59,7 +66,8 @@ class TestFatbin {
         while (calls.find()) {
             named.add(calls.group(1));
         }
-        Set<String> compiled = resources().stream().map(Resources::kernel).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> compiled =
+                resources().stream().map(Resources::kernel).collect(Collectors.toCollection(TreeSet::new));
         assertThat(compiled).isNotEmpty().containsAll(named);
         for (String architecture : ARCHITECTURES) {
             assertThat(resources().stream()
@@ -82,7 +90,8 @@ class TestFatbin {
     /** Weights by 16-byte loads, products on tensor cores, and the next kernel starting before the last block has ended. */
     @Test
     void decodingUsesTheInstructionsMeant() throws IOException {
-        for (String name : List.of("decode_qkv", "decode_out", "decode_gate_up", "decode_down", "decode_logits", "decode_attention")) {
+        for (String name : List.of(
+                "decode_qkv", "decode_out", "decode_gate_up", "decode_down", "decode_logits", "decode_attention")) {
             Instructions kernel = of(name);
             assertThat(kernel.stream16()).as(kernel.toString()).isPositive();
             assertThat(kernel.mma()).as(kernel.toString()).isPositive();
@@ -93,7 +102,8 @@ class TestFatbin {
 
     @Test
     void prefillUsesTheInstructionsMeant() throws IOException {
-        for (String name : List.of("gemm_bf16", "gemm_f32", "gemm_add", "expert_gate_up", "expert_down", "prefill_attention")) {
+        for (String name :
+                List.of("gemm_bf16", "gemm_f32", "gemm_add", "expert_gate_up", "expert_down", "prefill_attention")) {
             Instructions kernel = of(name);
             assertThat(kernel.copyAsync()).as(kernel.toString()).isPositive();
             assertThat(kernel.mma()).as(kernel.toString()).isPositive();
@@ -108,15 +118,20 @@ class TestFatbin {
     }
 
     private static List<Resources> resources() throws IOException {
-        return rows(6)
-                .map(w -> new Resources(w[0], w[1], number(w[2]), number(w[3]), number(w[4]), number(w[5])))
+        return rows(6).map(w -> new Resources(w[0], w[1], number(w[2]), number(w[3]), number(w[4]), number(w[5])))
                 .toList();
     }
 
     private static List<Instructions> instructions() throws IOException {
-        return rows(8)
-                .map(w -> new Instructions(
-                        w[0], number(w[1]), number(w[2]), number(w[3]), number(w[4]), number(w[5]), number(w[6]), number(w[7])))
+        return rows(8).map(w -> new Instructions(
+                        w[0],
+                        number(w[1]),
+                        number(w[2]),
+                        number(w[3]),
+                        number(w[4]),
+                        number(w[5]),
+                        number(w[6]),
+                        number(w[7])))
                 .toList();
     }
 

@@ -49,7 +49,9 @@ class TestGpu {
     void noDriverIsNothingToSpeakOf() {
         System.clearProperty(Driver.PROPERTY);
         if (Driver.find() instanceof Driver.Found.Absent absent) { // else this machine has one
-            assertThat(absent.reason()).startsWith("there is no NVIDIA driver here").contains("-Dossicle.cuda.driver=FILE");
+            assertThat(absent.reason())
+                    .startsWith("there is no NVIDIA driver here")
+                    .contains("-Dossicle.cuda.driver=FILE");
             assertThat(new CudaModelRunnerProvider().isMissed()).isFalse();
         }
     }
@@ -57,8 +59,11 @@ class TestGpu {
     @Test
     void aLibraryThatWasNamedMustBeADriver(@TempDir Path folder) {
         System.setProperty(Driver.PROPERTY, folder.resolve("nothing.so").toString());
-        assertThat(none()).isEqualTo(new Gpu.None(
-                "-Dossicle.cuda.driver=" + folder.resolve("nothing.so") + " is not a library that can be loaded", true));
+        assertThat(none())
+                .isEqualTo(new Gpu.None(
+                        "-Dossicle.cuda.driver=" + folder.resolve("nothing.so")
+                                + " is not a library that can be loaded",
+                        true));
         System.setProperty(Driver.PROPERTY, "libm.so.6");
         assertThat(none().reason()).contains("is not");
     }
@@ -66,8 +71,10 @@ class TestGpu {
     @Test
     void anOldDriverIsNamedWithWhatIsNeeded() {
         PlayedGpu.set(driver, "driver", 12040);
-        assertThat(none()).isEqualTo(new Gpu.None(
-                "the NVIDIA driver is too old: it knows CUDA 12.4, 13.0 is needed; install the driver 580 or newer", true));
+        assertThat(none())
+                .isEqualTo(new Gpu.None(
+                        "the NVIDIA driver is too old: it knows CUDA 12.4, 13.0 is needed; install the driver 580 or newer",
+                        true));
     }
 
     @Test
@@ -80,8 +87,8 @@ class TestGpu {
     @Test
     void anOldGpu() {
         PlayedGpu.set(driver, "capability", 75);
-        assertThat(none()).isEqualTo(
-                new Gpu.None("Played GPU has compute capability 7.5, but 8.0 (Ampere) is needed", true));
+        assertThat(none())
+                .isEqualTo(new Gpu.None("Played GPU has compute capability 7.5, but 8.0 (Ampere) is needed", true));
         PlayedGpu.set(driver, "capability", 120);
         assertThat(new CudaModelRunnerProvider().unavailable()).isEmpty();
     }
@@ -92,8 +99,9 @@ class TestGpu {
             assertThat(provider().cannotRun(checkpoint, OPTIONS)).isEmpty();
             PlayedGpu.set(driver, "memory", 1_000_000);
             assertThat(provider().cannotRun(checkpoint, OPTIONS).orElseThrow())
-                    .matches("the model needs \\d+\\.\\d GB of the GPU's memory \\(weights .*\\), 0\\.0 GB are free; it does not fit"
-                            + " even with all experts in host memory; use --device cpu");
+                    .matches(
+                            "the model needs \\d+\\.\\d GB of the GPU's memory \\(weights .*\\), 0\\.0 GB are free; it does not fit"
+                                    + " even with all experts in host memory; use --device cpu");
         }
         long most = MemoryPlan.of(ModelConfig.GPT_OSS_120B, OPTIONS).bytes();
         long less = MemoryPlan.of(ModelConfig.GPT_OSS_120B, hostExperts(10)).bytes();
@@ -101,7 +109,8 @@ class TestGpu {
         assertThat(CudaModelRunnerProvider.tooSmall((Gpu.Usable) Gpu.look(), ModelConfig.GPT_OSS_120B, OPTIONS)
                         .orElseThrow())
                 .startsWith("the model needs " + Gpu.gigabytes(most) + " GB of the GPU's memory")
-                .endsWith(Gpu.gigabytes(less) + " GB are free; --n-cpu-moe 10 would keep the experts of 10 of its 36 layers in"
+                .endsWith(Gpu.gigabytes(less)
+                        + " GB are free; --n-cpu-moe 10 would keep the experts of 10 of its 36 layers in"
                         + " host memory, which is slower");
         PlayedGpu.set(driver, "memory", most);
         assertThat(CudaModelRunnerProvider.tooSmall((Gpu.Usable) Gpu.look(), ModelConfig.GPT_OSS_120B, OPTIONS))
@@ -111,13 +120,13 @@ class TestGpu {
     @Test
     void theLargeModelFitsInSeventyGigabytes() {
         DeviceOptions context32k = new DeviceOptions(1, Precision.FAST, 0, 1_300_000_000);
-        assertThat(MemoryPlan.of(ModelConfig.GPT_OSS_120B, context32k).bytes()).isBetween(63_000_000_000L, 70_000_000_000L);
+        assertThat(MemoryPlan.of(ModelConfig.GPT_OSS_120B, context32k).bytes())
+                .isBetween(63_000_000_000L, 70_000_000_000L);
         assertThat(MemoryPlan.of(ModelConfig.GPT_OSS_20B, context32k).bytes()).isLessThan(17_000_000_000L);
     }
 
     private static DeviceOptions hostExperts(int layers) {
-        return new DeviceOptions(
-                OPTIONS.threads(), OPTIONS.precision(), layers, OPTIONS.cacheBytes());
+        return new DeviceOptions(OPTIONS.threads(), OPTIONS.precision(), layers, OPTIONS.cacheBytes());
     }
 
     private static Gpu.None none() {

@@ -12,8 +12,8 @@ package dev.ossicle.engine;
 public record DeviceOptions(int threads, Precision precision, int hostExpertLayers, long cacheBytes) {
     public DeviceOptions {
         if (threads < 1 || hostExpertLayers < 0 || cacheBytes < 0) {
-            throw new IllegalArgumentException("must not be negative: threads " + threads + ", layers with experts in host"
-                    + " memory " + hostExpertLayers + ", cache bytes " + cacheBytes);
+            throw new IllegalArgumentException("must not be negative: threads " + threads
+                    + ", layers with experts in host" + " memory " + hostExpertLayers + ", cache bytes " + cacheBytes);
         }
     }
 
