@@ -62,7 +62,7 @@ class TestSampleKernel {
             int rows = 1 + random.nextInt(8);
             float[][] logits = new float[rows][];
             Sampling[] samplings = new Sampling[rows];
-            BitMask[] masks = new BitMask[rows];
+            @Nullable BitMask[] masks = new BitMask[rows];
             for (int r = 0; r < rows; r++) {
                 logits[r] = logits(random, vocabulary, spread);
                 samplings[r] = sampling(random, vocabulary);
@@ -152,7 +152,7 @@ class TestSampleKernel {
         check(new float[][] {logits}, new Sampling[] {sampling}, new BitMask[] {mask}, 0);
     }
 
-    private void check(float[][] logits, Sampling[] samplings, BitMask[] masks, long index) {
+    private void check(float[][] logits, Sampling[] samplings, @Nullable BitMask[] masks, long index) {
         int[][] drawn = draw(logits, samplings, masks, index);
         Sampler host = new Sampler(logits[0].length);
         for (int r = 0; r < logits.length; r++) {
@@ -164,7 +164,7 @@ class TestSampleKernel {
     }
 
     /** Token and outToken of each row, 77 before. */
-    private int[][] draw(float[][] logits, Sampling[] samplings, BitMask[] masks, long index) {
+    private int[][] draw(float[][] logits, Sampling[] samplings, @Nullable BitMask[] masks, long index) {
         int rows = logits.length;
         int vocabulary = logits[0].length;
         int words = (vocabulary + 31) / 32;

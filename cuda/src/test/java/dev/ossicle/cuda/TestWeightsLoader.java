@@ -1,5 +1,6 @@
 package dev.ossicle.cuda;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -82,8 +83,7 @@ class TestWeightsLoader {
                         .isEqualTo(from.router().get(e, c));
             }
         }
-        DeviceWeights.Experts experts = to.experts();
-        assertThat(experts).isNotNull();
+        DeviceWeights.Experts experts = requireNonNull(to.experts());
         float[] gateUpBias = gpu.floats(experts.gateUpBias());
         float[] downBias = gpu.floats(experts.downBias());
         int inner = from.gateBias().columns();
