@@ -87,6 +87,29 @@ public record ModelConfig(
                 "parameters are " + (expertParameters + denseParameters) + ", must be fewer than 1e15");
     }
 
+    /** The same model where there is room for so many positions. */
+    public ModelConfig withMaxContext(int positions) {
+        return new ModelConfig(
+                layers,
+                experts,
+                expertsPerToken,
+                vocabulary,
+                hidden,
+                intermediate,
+                headDim,
+                heads,
+                kvHeads,
+                window,
+                positions,
+                ropeTheta,
+                ropeFactor,
+                ropeOriginalContext,
+                ropeAlpha,
+                ropeBeta,
+                swigluLimit,
+                rmsEpsilon);
+    }
+
     /** Whether this layer attends through the window: layers 0, 2, 4, ... */
     public boolean isWindowed(int layer) {
         return layer % 2 == 0;

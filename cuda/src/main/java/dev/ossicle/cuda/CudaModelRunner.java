@@ -154,7 +154,7 @@ final class CudaModelRunner implements ModelRunner {
             DeviceWeights weights = DeviceWeights.allocate(model, hostExpertLayers, model.maxContext(), heap);
             this.work = new Workspace(model, plan.passRows(), device.multiprocessors(), heap);
             this.pages = new KvPages(model, plan.pages(options.cacheBytes(), free), heap, stream);
-            this.config = withContext(model, plan.context(pages.count()));
+            this.config = model.withMaxContext(plan.context(pages.count()));
             int mostPages = KvPages.pages(model.maxContext());
             this.decodeInputs =
                     keep(new StepInputs(DecodePass.MOST_ROWS, DecodePass.MOST_ROWS, mostPages, work.decodeInputs));
@@ -188,28 +188,6 @@ final class CudaModelRunner implements ModelRunner {
     private <T extends AutoCloseable> T keep(T resource) {
         resources.add(resource);
         return resource;
-    }
-
-    private static ModelConfig withContext(ModelConfig c, int context) {
-        return new ModelConfig(
-                c.layers(),
-                c.experts(),
-                c.expertsPerToken(),
-                c.vocabulary(),
-                c.hidden(),
-                c.intermediate(),
-                c.headDim(),
-                c.heads(),
-                c.kvHeads(),
-                c.window(),
-                context,
-                c.ropeTheta(),
-                c.ropeFactor(),
-                c.ropeOriginalContext(),
-                c.ropeAlpha(),
-                c.ropeBeta(),
-                c.swigluLimit(),
-                c.rmsEpsilon());
     }
 
     private Graph[] record() {

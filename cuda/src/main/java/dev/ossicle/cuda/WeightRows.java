@@ -8,55 +8,55 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Rows of a matrix in the form that the kernels read. */
-interface WeightRows {
-    ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+/**
+ * Rows of a matrix in the form that the kernels read.
+ *
+ * @param rows how many
+ * @param rowBytes of each
+ */
+record WeightRows(int rows, int rowBytes, Writer writer) {
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long LOW_HALVES = 0x0f0f0f0f0f0f0f0fL;
 
-    int rows();
-
-    int rowBytes();
+    /** Writes some rows one after another. */
+    @FunctionalInterface
+    interface Writer {
+        void write(int first, int count, MemorySegment into);
+    }
 
     /**
      * Writes rows one after another.
      *
      * @throws IllegalArgumentException if there is something in them that is no number, saying where
      */
-    void write(int first, int count, MemorySegment into);
+    void write(int first, int count, MemorySegment into) {
+        writer.write(first, count, into);
+    }
 
     /** As bf16, rounded to the nearest where the file has more. */
     static WeightRows bf16(Matrix matrix) {
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return matrix.rows();
-            }
-
-            @Override
-            public int rowBytes() {
-                return 2 * matrix.columns();
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                if (matrix instanceof BF16Matrix same && same.columnStride() == 2) {
-                    for (int i = 0; i < count; i++) {
-                        long from = same.offset() + (first + i) * same.rowStride();
-                        MemorySegment.copy(same.data(), from, into, (long) i * rowBytes(), rowBytes());
-                    }
-                    return;
-                }
-                float[] row = new float[matrix.columns()];
+        int rowBytes = 2 * matrix.columns();
+        if (matrix instanceof BF16Matrix same && same.columnStride() == 2) {
+            return new WeightRows(matrix.rows(), rowBytes, (first, count, into) -> {
                 for (int i = 0; i < count; i++) {
-                    matrix.row(first + i, row, 0);
-                    long to = (long) i * rowBytes();
-                    for (int c = 0; c < row.length; c++) {
-                        into.set(SHORT, to + 2L * c, rounded(row[c]));
-                    }
+                    long from = same.offset() + (first + i) * same.rowStride();
+                    MemorySegment.copy(same.data(), from, into, (long) i * rowBytes, rowBytes);
+                }
+            });
+        }
+        return new WeightRows(matrix.rows(), rowBytes, (first, count, into) -> {
+            float[] row = new float[matrix.columns()];
+            for (int i = 0; i < count; i++) {
+                matrix.row(first + i, row, 0);
+                long to = (long) i * rowBytes;
+                for (int c = 0; c < row.length; c++) {
+                    into.set(SHORT, to + 2L * c, rounded(row[c]));
                 }
             }
-        };
+        });
     }
 
     /** To the nearest bf16, of two the even one; NaN stays NaN. */
@@ -67,86 +67,50 @@ interface WeightRows {
 
     /** As floats. */
     static WeightRows floats(Matrix matrix) {
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return matrix.rows();
+        int rowBytes = 4 * matrix.columns();
+        return new WeightRows(matrix.rows(), rowBytes, (first, count, into) -> {
+            float[] row = new float[matrix.columns()];
+            for (int i = 0; i < count; i++) {
+                matrix.row(first + i, row, 0);
+                MemorySegment.copy(row, 0, into, FLOAT, (long) i * rowBytes, row.length);
             }
-
-            @Override
-            public int rowBytes() {
-                return 4 * matrix.columns();
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                float[] row = new float[matrix.columns()];
-                for (int i = 0; i < count; i++) {
-                    matrix.row(first + i, row, 0);
-                    MemorySegment.copy(row, 0, into, FLOAT, (long) i * rowBytes(), row.length);
-                }
-            }
-        };
+        });
     }
 
     /** Rows of floats, each with the values of two matrices in turn. */
     static WeightRows alternatingFloats(Matrix even, Matrix odd) {
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return even.rows();
-            }
-
-            @Override
-            public int rowBytes() {
-                return 8 * even.columns();
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                float[] a = new float[even.columns()];
-                float[] b = new float[odd.columns()];
-                for (int i = 0; i < count; i++) {
-                    even.row(first + i, a, 0);
-                    odd.row(first + i, b, 0);
-                    long to = (long) i * rowBytes();
-                    for (int c = 0; c < a.length; c++) {
-                        into.set(FLOAT, to + 8L * c, a[c]);
-                        into.set(FLOAT, to + 8L * c + 4, b[c]);
-                    }
+        int rowBytes = 8 * even.columns();
+        return new WeightRows(even.rows(), rowBytes, (first, count, into) -> {
+            float[] a = new float[even.columns()];
+            float[] b = new float[odd.columns()];
+            for (int i = 0; i < count; i++) {
+                even.row(first + i, a, 0);
+                odd.row(first + i, b, 0);
+                long to = (long) i * rowBytes;
+                for (int c = 0; c < a.length; c++) {
+                    into.set(FLOAT, to + 8L * c, a[c]);
+                    into.set(FLOAT, to + 8L * c + 4, b[c]);
                 }
             }
-        };
+        });
     }
 
     /** The four-bit codes of an MXFP4 matrix, that of column 2j in the low half of byte j. */
     static WeightRows codes(Matrix matrix) {
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return matrix.rows();
-            }
-
-            @Override
-            public int rowBytes() {
-                return matrix.columns() / 2;
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                for (int i = 0; i < count; i++) {
-                    long to = (long) i * rowBytes();
-                    if (matrix instanceof MxFp4Matrix same) {
+        int rowBytes = matrix.columns() / 2;
+        return new WeightRows(matrix.rows(), rowBytes, (first, count, into) -> {
+            for (int i = 0; i < count; i++) {
+                long to = (long) i * rowBytes;
+                switch (matrix) {
+                    case MxFp4Matrix same -> {
                         long from = same.blocksOffset() + (first + i) * same.blocksRowStride();
-                        MemorySegment.copy(same.blocks(), from, into, to, rowBytes());
-                    } else if (matrix instanceof GgufMxFp4Matrix gguf) {
-                        relay(gguf, first + i, into, to);
-                    } else {
-                        throw notMxFp4(matrix);
+                        MemorySegment.copy(same.blocks(), from, into, to, rowBytes);
                     }
+                    case GgufMxFp4Matrix gguf -> relay(gguf, first + i, into, to);
+                    default -> throw notMxFp4(matrix);
                 }
             }
-        };
+        });
     }
 
     /** A block has the codes 0 to 15 in the low halves of its bytes and 16 to 31 in the high ones. */
@@ -160,50 +124,36 @@ interface WeightRows {
         }
     }
 
-    long LOW_HALVES = 0x0f0f0f0f0f0f0f0fL;
-
     /** The scales of an MXFP4 matrix; 255, which means that a block is no number, is refused. */
     static WeightRows scales(Matrix matrix) {
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return matrix.rows();
-            }
-
-            @Override
-            public int rowBytes() {
-                return matrix.columns() / 32;
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                for (int i = 0; i < count; i++) {
-                    long to = (long) i * rowBytes();
-                    if (matrix instanceof MxFp4Matrix same) {
+        int rowBytes = matrix.columns() / 32;
+        return new WeightRows(matrix.rows(), rowBytes, (first, count, into) -> {
+            for (int i = 0; i < count; i++) {
+                long to = (long) i * rowBytes;
+                switch (matrix) {
+                    case MxFp4Matrix same -> {
                         long from = same.scalesOffset() + (first + i) * same.scalesRowStride();
-                        MemorySegment.copy(same.scales(), from, into, to, rowBytes());
-                    } else if (matrix instanceof GgufMxFp4Matrix gguf) {
-                        long block = gguf.offset() + (first + i) * gguf.rowStride();
-                        for (int b = 0; b < rowBytes(); b++) {
-                            into.set(
-                                    ValueLayout.JAVA_BYTE,
-                                    to + b,
-                                    gguf.data().get(ValueLayout.JAVA_BYTE, block + 17L * b));
-                        }
-                    } else {
-                        throw notMxFp4(matrix);
+                        MemorySegment.copy(same.scales(), from, into, to, rowBytes);
                     }
-                    check(first + i, into, to, rowBytes());
+                    case GgufMxFp4Matrix gguf -> {
+                        long block = gguf.offset() + (first + i) * gguf.rowStride();
+                        for (int b = 0; b < rowBytes; b++) {
+                            byte scale = gguf.data().get(ValueLayout.JAVA_BYTE, block + 17L * b);
+                            into.set(ValueLayout.JAVA_BYTE, to + b, scale);
+                        }
+                    }
+                    default -> throw notMxFp4(matrix);
                 }
+                check(first + i, into, to, rowBytes);
             }
-        };
+        });
     }
 
     private static void check(int row, MemorySegment scales, long from, int count) {
         for (int i = 0; i < count; i++) {
             if (scales.get(ValueLayout.JAVA_BYTE, from + i) == -1) {
                 throw new IllegalArgumentException("row " + row + ", columns from " + 32 * i
-                        + " have the scale 255, which" + " is no number: the file is damaged");
+                        + " have the scale 255, which is no number: the file is damaged");
             }
         }
     }
@@ -214,25 +164,13 @@ interface WeightRows {
 
     /** Rows of two matrices in turn. */
     static WeightRows alternating(WeightRows even, WeightRows odd) {
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return 2 * even.rows();
+        int rowBytes = even.rowBytes;
+        return new WeightRows(2 * even.rows, rowBytes, (first, count, into) -> {
+            for (int i = 0; i < count; i++) {
+                int row = first + i;
+                MemorySegment target = into.asSlice((long) i * rowBytes, rowBytes);
+                (row % 2 == 0 ? even : odd).write(row / 2, 1, target);
             }
-
-            @Override
-            public int rowBytes() {
-                return even.rowBytes();
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                for (int i = 0; i < count; i++) {
-                    int row = first + i;
-                    MemorySegment target = into.asSlice((long) i * rowBytes(), rowBytes());
-                    (row % 2 == 0 ? even : odd).write(row / 2, 1, target);
-                }
-            }
-        };
+        });
     }
 }

@@ -136,28 +136,16 @@ final class WeightsLoader {
     /** (cos, sin) of each pair, with YaRN's factor in them. */
     private static WeightRows angles(ModelConfig config, int positions) {
         Rope rope = new Rope(config);
-        return new WeightRows() {
-            @Override
-            public int rows() {
-                return positions;
-            }
-
-            @Override
-            public int rowBytes() {
-                return 4 * config.headDim();
-            }
-
-            @Override
-            public void write(int first, int count, MemorySegment into) {
-                for (int i = 0; i < count; i++) {
-                    for (int pair = 0; pair < config.headDim() / 2; pair++) {
-                        long at = (long) i * rowBytes() + 8L * pair;
-                        into.set(FLOAT, at, (float) rope.cos(first + i, pair));
-                        into.set(FLOAT, at + 4, (float) rope.sin(first + i, pair));
-                    }
+        int rowBytes = 4 * config.headDim();
+        return new WeightRows(positions, rowBytes, (first, count, into) -> {
+            for (int i = 0; i < count; i++) {
+                for (int pair = 0; pair < config.headDim() / 2; pair++) {
+                    long at = (long) i * rowBytes + 8L * pair;
+                    into.set(WeightRows.FLOAT, at, (float) rope.cos(first + i, pair));
+                    into.set(WeightRows.FLOAT, at + 4, (float) rope.sin(first + i, pair));
                 }
             }
-        };
+        });
     }
 
     private void inTurn(String what, DeviceMemory to, WeightRows... all) {

@@ -2,6 +2,7 @@ package dev.ossicle.cuda;
 
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
+import dev.ossicle.checkpoint.write.Synthesis;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.KvSequence;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Stream;
 
@@ -125,32 +127,36 @@ final class GpuBenchmark {
     }
 
     private static ModelConfig config(Arguments given) {
-        ModelConfig c = switch (given.text("model", "20b")) {
-            case "20b" -> ModelConfig.GPT_OSS_20B;
-            case "120b" -> ModelConfig.GPT_OSS_120B;
+        String model = given.text("model", "20b");
+        return switch (model) {
+            case "20b", "120b" -> {
+                ModelConfig c = model.equals("20b") ? ModelConfig.GPT_OSS_20B : ModelConfig.GPT_OSS_120B;
+                OptionalInt layers = OptionalInt.of(given.number("layers", c.layers()));
+                OptionalInt experts = OptionalInt.of(given.number("experts", c.experts()));
+                yield Synthesis.like("gpt-oss-" + model, layers, experts);
+            }
             case "tiny" ->
-                new ModelConfig(2, 8, 4, 1000, 96, 96, 64, 4, 2, 128, 4096, 150_000, 32, 4096, 1, 32, 7, 1e-5);
-            case String other -> throw new IllegalArgumentException("model=" + other + ": 20b, 120b or tiny");
+                new ModelConfig(
+                        given.number("layers", 2),
+                        given.number("experts", 8),
+                        4,
+                        1000,
+                        96,
+                        96,
+                        64,
+                        4,
+                        2,
+                        128,
+                        4096,
+                        150_000,
+                        32,
+                        4096,
+                        1,
+                        32,
+                        7,
+                        1e-5);
+            default -> throw new IllegalArgumentException("model=" + model + ": 20b, 120b or tiny");
         };
-        return new ModelConfig(
-                given.number("layers", c.layers()),
-                given.number("experts", c.experts()),
-                c.expertsPerToken(),
-                c.vocabulary(),
-                c.hidden(),
-                c.intermediate(),
-                c.headDim(),
-                c.heads(),
-                c.kvHeads(),
-                c.window(),
-                c.maxContext(),
-                c.ropeTheta(),
-                c.ropeFactor(),
-                c.ropeOriginalContext(),
-                c.ropeAlpha(),
-                c.ropeBeta(),
-                c.swigluLimit(),
-                c.rmsEpsilon());
     }
 
     /** Bytes read and written each second by a copy on the device: the best of some. */
