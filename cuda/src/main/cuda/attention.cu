@@ -186,15 +186,18 @@ __device__ __forceinline__ void flash_page(FlashState<M>& s, const FlashBlock& b
             }
         }
     }
+    // What is added up is what is multiplied: where few keys have all the weight, its rounding cancels.
+    unsigned p[M][KEYS / 8][2];
 #pragma unroll
     for (int m = 0; m < M; m++) {
 #pragma unroll
         for (int j = 0; j < KEYS / 8; j++) {
 #pragma unroll
-            for (int i = 0; i < 4; i++) {
-                float p = exp2_fast(fmaf(score[m][j][i], LOG2_E, -s.max[m][i / 2]));
-                score[m][j][i] = p;
-                s.sum[m][i / 2] += p;
+            for (int half = 0; half < 2; half++) {
+                unsigned pair = bf16_pair(exp2_fast(fmaf(score[m][j][2 * half], LOG2_E, -s.max[m][half])),
+                                          exp2_fast(fmaf(score[m][j][2 * half + 1], LOG2_E, -s.max[m][half])));
+                p[m][j][half] = pair;
+                s.sum[m][half] += low_float(pair) + high_float(pair);
             }
         }
     }
@@ -202,14 +205,6 @@ __device__ __forceinline__ void flash_page(FlashState<M>& s, const FlashBlock& b
     const byte* values = stage + PAGE_BYTES;
 #pragma unroll
     for (int c = 0; c < KEYS / 16; c++) {
-        unsigned p[M][4];
-#pragma unroll
-        for (int m = 0; m < M; m++) {
-            p[m][0] = bf16_pair(score[m][2 * c][0], score[m][2 * c][1]);
-            p[m][1] = bf16_pair(score[m][2 * c][2], score[m][2 * c][3]);
-            p[m][2] = bf16_pair(score[m][2 * c + 1][0], score[m][2 * c + 1][1]);
-            p[m][3] = bf16_pair(score[m][2 * c + 1][2], score[m][2 * c + 1][3]);
-        }
 #pragma unroll
         for (int d = 0; d < 4; d++) {
             // matrices: the lower and the upper eight keys at components 16d .., then at 16d + 8 ..
@@ -217,8 +212,9 @@ __device__ __forceinline__ void flash_page(FlashState<M>& s, const FlashBlock& b
             load_matrices_transposed(v, values + value_piece(firstKey + 16 * c + lane % 16, 2 * d + lane / 16));
 #pragma unroll
             for (int m = 0; m < M; m++) {
-                mma_bf16(s.out[m][2 * d], p[m], {v[0], v[1]});
-                mma_bf16(s.out[m][2 * d + 1], p[m], {v[2], v[3]});
+                unsigned a[4] = {p[m][2 * c][0], p[m][2 * c][1], p[m][2 * c + 1][0], p[m][2 * c + 1][1]};
+                mma_bf16(s.out[m][2 * d], a, {v[0], v[1]});
+                mma_bf16(s.out[m][2 * d + 1], a, {v[2], v[3]});
             }
         }
     }

@@ -48,7 +48,7 @@
 // decode_gate_up(const bf16* t, const int* picks, const byte* codes, const byte* scales, const float* bias, bf16* act, int hidden,
 //     int intermediate, int picksPerToken, float limit, int rows)
 //   act [R*P, I], eights. codes [E, 2I, H/2], scales [E, 2I, H/32], bias [E, 2I], rows 2i gate, 2i+1 up.
-//   launch: grid (I/32, R*P), block 256, shared R * (256*ceil(H/128) + 64) + 2*H + 4096
+//   launch: grid (I/32, R*P), block 256, shared R * (256*ceil(H/128) + 64) + 2*H
 // decode_down(const bf16* act, const int* picks, const float* shares, const byte* codes, const byte* scales, const float* bias, float* x,
 //     const int* position, int hidden, int intermediate, int picksPerToken, int rows)
 //   x [R, H] += sum over p of shares (act w^T + bias), in the order of p. codes [E, H, I/2], scales [E, H, I/32], bias [E, H].

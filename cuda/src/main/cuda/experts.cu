@@ -16,7 +16,7 @@
 //   launch: grid (ceil(2I / 256), tiles at most: floor(T*P / tile) + min(E, T*P)), block 256,
 //   shared align128(8 H) + 640 + ringBytes. ringBytes: 49152 for each stage, 2 (98304) to 4 of them, as many as a block
 //   may have: 4 where that is 227 KiB, 2 where 163 KiB. Where it is 99 KiB: group with tiles of 64, ringBytes 65536.
-// expert_down(const bf16* act, order, tiles, tileCount, codes, scales, const float* bias, bf16* y, int intermediate, int hidden, int ringBytes)
+// expert_down(const bf16* act, order, tiles, tileCount, codes, scales, const float* bias, float* y, int intermediate, int hidden, int ringBytes)
 //   y [T*P, H], row (row * P + pick), bias included, not weighted. launch: grid (ceil(H / 256), as above), shared with I for H.
 // expert_gate_up_few, expert_down_few: the same for few rows of each expert (T*P <= 8 E), schedule with tiles of 16.
 //   launch: grid (ceil(rows / 128), floor(T*P / 16) + min(E, T*P)), block 128, shared align128(4 K) + 256 + ringBytes, ringBytes 36864.
@@ -161,16 +161,17 @@ __device__ __forceinline__ void expert_sum(float (&sum)[2][N][4], const ExpertPr
 }
 
 // What is needed only after the sums.
+template <typename O>
 struct ExpertOutput {
     const float* bias;  // [E, rows]
-    bf16* out;          // [., width]
+    O* out;             // [., width]
     const int* table;   // shared: expert, first weight row of each warp, then the row of out for each of the tile (for down)
     int rows, width;
     float limit;
 };
 
-template <int WARPS, int TOKENS, int N, bool GATE_UP>
-__device__ __forceinline__ void expert_run(const ExpertProduct& p, const ExpertOutput& o) {
+template <int WARPS, int TOKENS, int N, bool GATE_UP, typename O>
+__device__ __forceinline__ void expert_run(const ExpertProduct& p, const ExpertOutput<O>& o) {
     float sum[2][N][4];
     expert_sum<WARPS, TOKENS, N>(sum, p);
     if (!p.active) {
@@ -179,7 +180,7 @@ __device__ __forceinline__ void expert_run(const ExpertProduct& p, const ExpertO
     int lane = lane_id(), g = lane / 4, t = lane % 4;
     int warpRow = o.table[1 + warp_id()];
     const float* biases = o.bias + (size_t)o.table[0] * o.rows + warpRow;
-    bf16* out = o.out + (GATE_UP ? warpRow / 2 : warpRow);
+    O* out = o.out + (GATE_UP ? warpRow / 2 : warpRow);
     const int* target = o.table + 1 + WARPS;
     float bias[2][2];
 #pragma unroll
@@ -205,13 +206,12 @@ __device__ __forceinline__ void expert_run(const ExpertProduct& p, const ExpertO
                     value[m][half] = fmaf(sum[m][j][2 * half + i], LARGE, bias[m][half]);
                 }
             }
+            O* row = out + (size_t)(GATE_UP ? p.first + token : target[token]) * o.width;
             if (GATE_UP) {
-                bf16* row = out + (size_t)(p.first + token) * o.width;
                 ((unsigned*)row)[g] =
                     bf16_pair(swiglu(value[0][0], value[0][1], o.limit), swiglu(value[1][0], value[1][1], o.limit));
             } else {
-                bf16* row = out + (size_t)target[token] * o.width;
-                ((uint2*)row)[g] = make_uint2(bf16_pair(value[0][0], value[0][1]), bf16_pair(value[1][0], value[1][1]));
+                ((float4*)row)[g] = make_float4(value[0][0], value[0][1], value[1][0], value[1][1]);
             }
         }
     }
@@ -228,9 +228,9 @@ __device__ __forceinline__ int expert_parts(int groups) {
 }
 
 // The rows of a tile by the weight rows of a block, N columns of operand b in each warp.
-template <int WARPS, int TOKENS, int N, bool GATE_UP>
+template <int WARPS, int TOKENS, int N, bool GATE_UP, typename O>
 __device__ __forceinline__ void expert_block(const bf16* in, const int* order, int4 tile, const byte* codes, const byte* scales,
-                                             const float* bias, bf16* out, int rows, int columns, int picks, float limit,
+                                             const float* bias, O* out, int rows, int columns, int picks, float limit,
                                              int ringBytes) {
     SHARED_BYTES(ring);
     int row0 = blockIdx.x * WARPS * GROUP_ROWS;
@@ -280,13 +280,13 @@ __device__ __forceinline__ void expert_block(const bf16* in, const int* order, i
         table[1 + warp_id()] = warpRow;
     }
     __syncthreads();
-    expert_run<WARPS, TOKENS, N, GATE_UP>(p, ExpertOutput{bias, out, table, rows, GATE_UP ? rows / 2 : rows, limit});
+    expert_run<WARPS, TOKENS, N, GATE_UP>(p, ExpertOutput<O>{bias, out, table, rows, GATE_UP ? rows / 2 : rows, limit});
 }
 
 // in [., columns] x weights [E, rows, columns]; the schedule gives expert and rows.
-template <int WARPS, int TOKENS, bool GATE_UP>
+template <int WARPS, int TOKENS, bool GATE_UP, typename O>
 __device__ __forceinline__ void expert_product(const bf16* in, const int* order, const int4* tiles, const int* tileCount,
-                                               const byte* codes, const byte* scales, const float* bias, bf16* out, int rows,
+                                               const byte* codes, const byte* scales, const float* bias, O* out, int rows,
                                                int columns, int picks, float limit, int ringBytes) {
     if ((int)blockIdx.y >= *tileCount) {
         return;
@@ -321,7 +321,7 @@ KERNEL((256, 1), expert_gate_up, const bf16* t, const int* order, const int4* ti
 }
 
 KERNEL((256, 1), expert_down, const bf16* act, const int* order, const int4* tiles, const int* tileCount, const byte* codes,
-       const byte* scales, const float* bias, bf16* y, int intermediate, int hidden, int ringBytes) {
+       const byte* scales, const float* bias, float* y, int intermediate, int hidden, int ringBytes) {
     expert_product<8, 112, false>(act, order, tiles, tileCount, codes, scales, bias, y, hidden, intermediate, 1, 0.0f, ringBytes);
 }
 
@@ -332,6 +332,6 @@ KERNEL((128, 4), expert_gate_up_few, const bf16* t, const int* order, const int4
 }
 
 KERNEL((128, 4), expert_down_few, const bf16* act, const int* order, const int4* tiles, const int* tileCount, const byte* codes,
-       const byte* scales, const float* bias, bf16* y, int intermediate, int hidden, int ringBytes) {
+       const byte* scales, const float* bias, float* y, int intermediate, int hidden, int ringBytes) {
     expert_product<4, 16, false>(act, order, tiles, tileCount, codes, scales, bias, y, hidden, intermediate, 1, 0.0f, ringBytes);
 }

@@ -6,15 +6,15 @@
 //   out [rows, H] = x[row[i]] / rms * gain; row null: i. eights 1: each eight columns in the order 0 4 1 5 2 6 3 7 (experts.cu), 0: as
 //   they are. scale, if not null: [rows] 1 / rms, for router_logits. A sum of squares that is not finite is a fault.
 //   launch: grid rows (blocks beyond do nothing), block 128.
-// gemm_bf16, gemm_add, gemm_f32 (const bf16* a, const bf16* w, const float* bias, O* out, int m, int n, int k, int stages)
-//   out [M, N] = a [M, Kd] w[N, Kd]^T + bias (null: none): as bf16, added to float32, or as float32. Kd a multiple of 32; N too for bf16 and add.
+// gemm_f32, gemm_add (const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages)
+//   out [M, N] = a [M, Kd] w[N, Kd]^T + bias (null: none), or has it added. Kd a multiple of 32.
 //   launch: M > 384: gemm_*      grid (ceil(N / 256), ceil(M / 128)), block 256, shared stages * 49152, stages 3 (2 where a block has no 144 KiB)
 //           M > 16:  gemm_*_64   grid (ceil(N / 64), ceil(M / 64)), block 256, shared stages * 32768, stages 3
 //           else:    gemm_*_16   grid (ceil(N / 32), ceil(M / 16)), block 256, shared stages * 24576, stages 3
-// rope_store(const bf16* qkv, const float2* rope, const int* position, const int* sequence, const int* const* tables, bf16* keys, bf16* values, bf16* q,
+// rope_store(const float* qkv, const float2* rope, const int* position, const int* sequence, const int* const* tables, bf16* keys, bf16* values, bf16* q,
 //     int heads, int kvHeads)
 //   qkv [T, (Q+2K)*64]: q [T, Q*64] rotated and times 1/8; k rotated and v into the pages. position -1: nothing. launch: grid T, block 128.
-// combine(const bf16* y, const float* shares, float* x, int hidden, int picks)
+// combine(const float* y, const float* shares, float* x, int hidden, int picks)
 //   x[T, H] += sum over picks, in their order, of shares [T, P] times y [T*P, H]. launch: grid T, block 128.
 //
 // The products' operand a is the weights, operand b the rows. The order of k within 32 is free as long as both have the same: lane t of
@@ -26,7 +26,9 @@
 // cycles, of which shared memory is busy 61 %. 1 block an SM; 128 registers are sums.
 // _64: 64 x 64 by 8 warps, four pairs of which share k; 2 blocks an SM. 32 FLOP a byte of L2: for few blocks (M = 64: 80 and 45) it is the 64 KiB under
 // way in each that count. _16: bound by weights: 32 rows by 8 warps that share k, 3 blocks an SM, 2 x 16 KiB of weights under way in each.
-// The others move each byte once: of a layer with T = 8192 and H = 2880, rms_norm 35 us, rope_store 40 us, combine 110 us at 4 TB/s.
+// The others move each byte once: of a layer with T = 8192 and H = 2880, rms_norm 35 us, rope_store 65 us, combine 140 us at 4 TB/s.
+// qkv and y are float32, so that nothing is rounded to bf16 twice, or only to be added up: of the 7 ms of such a layer that costs 140 us,
+// half of them to write and half to read twice the bytes.
 #include "ossicle.cuh"
 
 KERNEL((128), rms_norm, const float* x, const int* row, const float* gain, float eps, bf16* out, float* scale, int hidden,
@@ -63,42 +65,25 @@ KERNEL((128), rms_norm, const float* x, const int* row, const float* gain, float
     }
 }
 
-KERNEL((128), combine, const bf16* y, const float* shares, float* x, int hidden, int picks) {
+KERNEL((128), combine, const float* y, const float* shares, float* x, int hidden, int picks) {
     size_t row = blockIdx.x;
-    for (int i = threadIdx.x * 8; i < hidden; i += blockDim.x * 8) {
-        float4 a = *(const float4*)(x + row * hidden + i), b = *(const float4*)(x + row * hidden + i + 4);
+    for (int i = threadIdx.x * 4; i < hidden; i += blockDim.x * 4) {
+        float4 sum = *(const float4*)(x + row * hidden + i);
         for (int pick = 0; pick < picks; pick++) {
             size_t pair = row * picks + pick;
             float share = shares[pair];
-            uint4 v = *(const uint4*)(y + pair * hidden + i);
-            a.x = fmaf(share, low_float(v.x), a.x);
-            a.y = fmaf(share, high_float(v.x), a.y);
-            a.z = fmaf(share, low_float(v.y), a.z);
-            a.w = fmaf(share, high_float(v.y), a.w);
-            b.x = fmaf(share, low_float(v.z), b.x);
-            b.y = fmaf(share, high_float(v.z), b.y);
-            b.z = fmaf(share, low_float(v.w), b.z);
-            b.w = fmaf(share, high_float(v.w), b.w);
+            float4 v = *(const float4*)(y + pair * hidden + i);
+            sum = make_float4(fmaf(share, v.x, sum.x), fmaf(share, v.y, sum.y), fmaf(share, v.z, sum.z), fmaf(share, v.w, sum.w));
         }
-        *(float4*)(x + row * hidden + i) = a;
-        *(float4*)(x + row * hidden + i + 4) = b;
+        *(float4*)(x + row * hidden + i) = sum;
     }
 }
 
-// Component j of a head turns with component j + 32: eight pairs at once. factor: of both.
-__device__ __forceinline__ void rotate(uint4& low, uint4& high, const float2* rope, float factor) {
-    unsigned* a = &low.x;
-    unsigned* b = &high.x;
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-        float4 turn = *(const float4*)(rope + 2 * i);  // cos, sin, cos, sin
-        float a0 = low_float(a[i]), a1 = high_float(a[i]), b0 = low_float(b[i]), b1 = high_float(b[i]);
-        a[i] = bf16_pair((a0 * turn.x - b0 * turn.y) * factor, (a1 * turn.z - b1 * turn.w) * factor);
-        b[i] = bf16_pair((b0 * turn.x + a0 * turn.y) * factor, (b1 * turn.z + a1 * turn.w) * factor);
-    }
+__device__ __forceinline__ uint2 four_bf16(float4 v) {
+    return make_uint2(bf16_pair(v.x, v.y), bf16_pair(v.z, v.w));
 }
 
-KERNEL((128), rope_store, const bf16* qkv, const float2* rope, const int* position, const int* sequence,
+KERNEL((128), rope_store, const float* qkv, const float2* rope, const int* position, const int* sequence,
        const int* const* tables, bf16* keys, bf16* values, bf16* q, int heads, int kvHeads) {
     int row = blockIdx.x;
     int at = position[row];
@@ -107,14 +92,20 @@ KERNEL((128), rope_store, const bf16* qkv, const float2* rope, const int* positi
     }
     int page = tables[sequence[row]][at / 64];
     int all = heads + 2 * kvHeads;
-    const bf16* from = qkv + (size_t)row * all * 64;
-    // Four threads to a head: each has eight components of its lower half and the eight that turn with them.
-    for (int i = threadIdx.x; i < all * 4; i += blockDim.x) {
-        int head = i / 4, part = i % 4 * 8;
-        uint4 low = *(const uint4*)(from + head * 64 + part);
-        uint4 high = *(const uint4*)(from + head * 64 + 32 + part);
+    const float* from = qkv + (size_t)row * all * 64;
+    // Eight threads to a head: each has four components of its lower half and the four, 32 on, that turn with them.
+    for (int i = threadIdx.x; i < all * 8; i += blockDim.x) {
+        int head = i / 8, part = i % 8 * 4;
+        float4 a = *(const float4*)(from + head * 64 + part), b = *(const float4*)(from + head * 64 + 32 + part);
         if (head < heads + kvHeads) {
-            rotate(low, high, rope + (size_t)at * 32 + part, head < heads ? 0.125f : 1.0f);
+            const float4* turns = (const float4*)(rope + (size_t)at * 32 + part);  // cos, sin, cos, sin
+            float4 c = turns[0], d = turns[1];
+            float factor = head < heads ? 0.125f : 1.0f;
+            float4 turned = make_float4((a.x * c.x - b.x * c.y) * factor, (a.y * c.z - b.y * c.w) * factor,
+                                        (a.z * d.x - b.z * d.y) * factor, (a.w * d.z - b.w * d.w) * factor);
+            b = make_float4((b.x * c.x + a.x * c.y) * factor, (b.y * c.z + a.y * c.w) * factor,
+                            (b.z * d.x + a.z * d.y) * factor, (b.w * d.z + a.w * d.w) * factor);
+            a = turned;
         }
         bf16* to;
         if (head < heads) {
@@ -124,12 +115,10 @@ KERNEL((128), rope_store, const bf16* qkv, const float2* rope, const int* positi
         } else {
             to = values + (((size_t)page * kvHeads + head - heads - kvHeads) * 64 + at % 64) * 64;
         }
-        *(uint4*)(to + part) = low;
-        *(uint4*)(to + 32 + part) = high;
+        *(uint2*)(to + part) = four_bf16(a);
+        *(uint2*)(to + 32 + part) = four_bf16(b);
     }
 }
-
-enum Output { AS_BF16, AS_FLOAT, ADDED };
 
 // ROW_WARPS x TOKEN_WARPS x K_WARPS warps: each has M operands a (16 weight rows each) and N operands b (8 rows of a each); K_WARPS of them
 // share a stage's K columns.
@@ -234,25 +223,14 @@ struct Product {
     }
 
     // 2M neighbouring columns of one row of out.
-    template <Output OUTPUT, typename O>
-    static __device__ __forceinline__ void write(O* out, float (&value)[2 * M], int column, int n) {
-        if constexpr (OUTPUT == AS_BF16 && M % 4 == 0) {
-#pragma unroll
-            for (int i = 0; i < 2 * M; i += 8) {
-                *(uint4*)(out + i) = make_uint4(bf16_pair(value[i], value[i + 1]), bf16_pair(value[i + 2], value[i + 3]),
-                                                bf16_pair(value[i + 4], value[i + 5]), bf16_pair(value[i + 6], value[i + 7]));
-            }
-        } else if constexpr (OUTPUT == AS_BF16) {
-#pragma unroll
-            for (int i = 0; i < 2 * M; i += 4) {
-                *(uint2*)(out + i) = make_uint2(bf16_pair(value[i], value[i + 1]), bf16_pair(value[i + 2], value[i + 3]));
-            }
-        } else if (n % 4 == 0) {
+    template <bool ADDS>
+    static __device__ __forceinline__ void write(float* out, float (&value)[2 * M], int column, int n) {
+        if (n % 4 == 0) {
 #pragma unroll
             for (int i = 0; i < 2 * M; i += 4) {
                 if (column + i < n) {
                     float4 v = make_float4(value[i], value[i + 1], value[i + 2], value[i + 3]);
-                    if (OUTPUT == ADDED) {
+                    if (ADDS) {
                         float4 old = *(const float4*)(out + i);
                         v = make_float4(v.x + old.x, v.y + old.y, v.z + old.z, v.w + old.w);
                     }
@@ -263,14 +241,14 @@ struct Product {
 #pragma unroll
             for (int i = 0; i < 2 * M; i++) {
                 if (column + i < n) {
-                    out[i] = OUTPUT == ADDED ? out[i] + value[i] : value[i];
+                    out[i] = ADDS ? out[i] + value[i] : value[i];
                 }
             }
         }
     }
 
-    template <Output OUTPUT, typename O>
-    static __device__ __forceinline__ void run(const bf16* a, const bf16* w, const float* bias, O* out, int m, int n, int k,
+    template <bool ADDS>
+    static __device__ __forceinline__ void run(const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k,
                                                int stages) {
         SHARED_BYTES(ring);
         int row0 = blockIdx.x * ROWS, token0 = blockIdx.y * TOKENS;
@@ -322,7 +300,7 @@ struct Product {
                     for (int c = 0; c < 2 * M; c++) {
                         value[c] = sum[c / 2][j][c % 2 * 2 + i] + added[c];
                     }
-                    write<OUTPUT>(out + (size_t)token * n + column, value, column, n);
+                    write<ADDS>(out + (size_t)token * n + column, value, column, n);
                 }
             }
         }
@@ -333,17 +311,16 @@ typedef Product<4, 2, 1, 4, 8, 64> ManyRows;
 typedef Product<2, 1, 4, 2, 8, 128> SomeRows;
 typedef Product<1, 1, 8, 2, 2, 256> FewRows;
 
-#define PRODUCTS(name, O, OUTPUT)                                                                                             \
-    KERNEL((256, 1), name, const bf16* a, const bf16* w, const float* bias, O* out, int m, int n, int k, int stages) {                  \
-        ManyRows::run<OUTPUT>(a, w, bias, out, m, n, k, stages);                                                                      \
+#define PRODUCTS(name, ADDS)                                                                                                   \
+    KERNEL((256, 1), name, const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages) {              \
+        ManyRows::run<ADDS>(a, w, bias, out, m, n, k, stages);                                                                        \
     }                                                                                                                         \
-    KERNEL((256, 2), name##_64, const bf16* a, const bf16* w, const float* bias, O* out, int m, int n, int k, int stages) {             \
-        SomeRows::run<OUTPUT>(a, w, bias, out, m, n, k, stages);                                                                      \
+    KERNEL((256, 2), name##_64, const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages) {         \
+        SomeRows::run<ADDS>(a, w, bias, out, m, n, k, stages);                                                                        \
     }                                                                                                                         \
-    KERNEL((256, 3), name##_16, const bf16* a, const bf16* w, const float* bias, O* out, int m, int n, int k, int stages) {             \
-        FewRows::run<OUTPUT>(a, w, bias, out, m, n, k, stages);                                                                       \
+    KERNEL((256, 3), name##_16, const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages) {         \
+        FewRows::run<ADDS>(a, w, bias, out, m, n, k, stages);                                                                         \
     }
 
-PRODUCTS(gemm_bf16, bf16, AS_BF16)
-PRODUCTS(gemm_f32, float, AS_FLOAT)
-PRODUCTS(gemm_add, float, ADDED)
+PRODUCTS(gemm_f32, false)
+PRODUCTS(gemm_add, true)

@@ -169,7 +169,7 @@ final class DecodePass {
                 .integer(config.intermediate())
                 .integer(picks);
         gateUp.real((float) config.swigluLimit()).integer(rows);
-        int shared = rows * steps(config.hidden()) + 2 * config.hidden() + 4096;
+        int shared = rows * steps(config.hidden()) + 2 * config.hidden();
         gateUp.launch(stream, config.intermediate() / 32, rows * picks, 1, 256, shared, true);
     }
 

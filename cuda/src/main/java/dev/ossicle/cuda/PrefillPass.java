@@ -30,9 +30,8 @@ final class PrefillPass {
 
     private final Kernel embed;
     private final Kernel norm;
-    private final Kernel[] project;
-    private final Kernel[] add;
-    private final Kernel[] unembed;
+    private final Kernel[] gemm;
+    private final Kernel[] gemmAdd;
     private final Kernel ropeStore;
     private final Kernel attention;
     private final Kernel routerMany;
@@ -66,9 +65,8 @@ final class PrefillPass {
         this.ring = stages >= 2 ? Math.min(stages, 4) * LARGE_STAGE : 65_536;
         this.embed = kernels.kernel("embed");
         this.norm = kernels.kernel("rms_norm");
-        this.project = product(kernels, "gemm_bf16");
-        this.add = product(kernels, "gemm_add");
-        this.unembed = product(kernels, "gemm_f32");
+        this.gemm = product(kernels, "gemm_f32");
+        this.gemmAdd = product(kernels, "gemm_add");
         this.ropeStore = kernels.kernel("rope_store");
         this.attention = kernels.kernel("prefill_attention");
         this.routerMany = kernels.kernel("router_logits");
@@ -125,7 +123,7 @@ final class PrefillPass {
                 .integer(0);
         norm.pointer(in.fault()).integer(Faults.beforeLogits(config));
         norm.launch(stream, count, 1, 1, 128, 0);
-        Kernel kernel = forRows(unembed, count);
+        Kernel kernel = forRows(gemm, count);
         kernel.pointer(work.normed).pointer(weights.unembedding()).pointer(0).pointer(work.logits);
         multiply(kernel, count, config.vocabulary(), config.hidden());
     }
@@ -145,7 +143,7 @@ final class PrefillPass {
     }
 
     private void queryKeyValue(DeviceWeights.Layer layer, int rows) {
-        Kernel kernel = forRows(project, rows);
+        Kernel kernel = forRows(gemm, rows);
         kernel.pointer(work.normed)
                 .pointer(layer.qkv())
                 .pointer(layer.qkvBias())
@@ -184,7 +182,7 @@ final class PrefillPass {
 
     /** Added to the residual stream. */
     private void out(DeviceWeights.Layer layer, int rows) {
-        Kernel kernel = forRows(add, rows);
+        Kernel kernel = forRows(gemmAdd, rows);
         kernel.pointer(work.attended)
                 .pointer(layer.out())
                 .pointer(layer.outBias())

@@ -22,7 +22,7 @@ final class Workspace {
     final DeviceMemory normed;
     /** float [T]: 1 / root mean square. */
     final DeviceMemory scale;
-    /** bf16 [T, (Q + 2 K) D] */
+    /** float [T, (Q + 2 K) D] */
     final DeviceMemory qkv;
     /** bf16 [T, Q D], rotated. */
     final DeviceMemory query;
@@ -44,7 +44,7 @@ final class Workspace {
     final DeviceMemory tileCount;
     /** bf16 [T P, I] */
     final DeviceMemory activated;
-    /** bf16 [T P, H] */
+    /** float [T P, H] */
     final DeviceMemory expertOut;
     /** float [LOGIT_ROWS, V] */
     final DeviceMemory logits;
@@ -66,7 +66,7 @@ final class Workspace {
         x = heap.allocate(4L * t * config.hidden());
         normed = heap.allocate(2L * Math.max(t, LOGIT_ROWS) * config.hidden());
         scale = heap.allocate(4L * t);
-        qkv = heap.allocate(2L * t * (queryWidth + 2 * config.kvWidth()));
+        qkv = heap.allocate(4L * t * (queryWidth + 2 * config.kvWidth()));
         query = heap.allocate(2L * t * queryWidth);
         decodeQuery = heap.allocate(4L * DecodePass.MOST_ROWS * queryWidth);
         attended = heap.allocate(2L * t * queryWidth);
@@ -77,7 +77,7 @@ final class Workspace {
         tiles = heap.allocate(16 * mostTiles(config, pairs));
         tileCount = heap.allocate(4);
         activated = heap.allocate(2 * pairs * config.intermediate());
-        expertOut = heap.allocate(2 * pairs * config.hidden());
+        expertOut = heap.allocate(4 * pairs * config.hidden());
         logits = heap.allocate(4L * LOGIT_ROWS * config.vocabulary());
         attentionParts = heap.allocate(DecodePass.attentionPartBytes(config, multiprocessors));
         tickets = heap.allocate(DecodePass.ticketBytes(config));

@@ -23,10 +23,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The whole forward pass on the played GPU against the reference in double precision. */
 class TestCudaModelRunner {
-    /** What bf16 activations cost, a row with its keys and queries in full precision, or many without. */
-    private static final double DECODE = 1.2e-2;
+    /** What bf16 activations cost, with queries and probabilities in full precision, or in many rows without. */
+    private static final double DECODE = 1e-2;
 
-    private static final double PREFILL = 2e-2;
+    private static final double PREFILL = 1.2e-2;
 
     /** Of the fixtures, whose weights have outliers: llama.cpp, which rounds to 8 bits, is at 2.9e-2 on "small". */
     private static final double FIXTURES = 6e-2;

@@ -102,8 +102,7 @@ class TestFatbin {
 
     @Test
     void prefillUsesTheInstructionsMeant() throws IOException {
-        for (String name :
-                List.of("gemm_bf16", "gemm_f32", "gemm_add", "expert_gate_up", "expert_down", "prefill_attention")) {
+        for (String name : List.of("gemm_f32", "gemm_add", "expert_gate_up", "expert_down", "prefill_attention")) {
             Instructions kernel = of(name);
             assertThat(kernel.copyAsync()).as(kernel.toString()).isPositive();
             assertThat(kernel.mma()).as(kernel.toString()).isPositive();

@@ -149,7 +149,6 @@ class TestPrefillKernels {
     }
 
     private void all(String variant, int[] shape, int columns, int rows, int stageBytes, int stages) {
-        product("gemm_bf16" + variant, shape, columns, rows, stageBytes, stages);
         product("gemm_f32" + variant, shape, columns, rows, stageBytes, stages);
         product("gemm_add" + variant, shape, columns, rows, stageBytes, stages);
     }
@@ -165,11 +164,10 @@ class TestPrefillKernels {
         float[] before = random(random, m * n, 1);
         double[] expected = Numbers.product(a, w, m, n, k);
         boolean adds = name.startsWith("gemm_add");
-        boolean bf16 = name.startsWith("gemm_bf16");
         for (int i = 0; i < expected.length; i++) {
             expected[i] += (bias.length == 0 ? 0 : bias[i % n]) + (adds ? before[i] : 0);
         }
-        DeviceMemory out = adds ? gpu.upload(before) : gpu.allocate((bf16 ? 2L : 4L) * m * n);
+        DeviceMemory out = adds ? gpu.upload(before) : gpu.allocate(4L * m * n);
         gpu.launch(
                 name,
                 new int[] {blocks(n, columns), blocks(m, rows)},
@@ -183,12 +181,7 @@ class TestPrefillKernels {
                 n,
                 k,
                 stages);
-        assertNear(
-                name + " " + Arrays.toString(shape),
-                bf16 ? gpu.bf16s(out) : gpu.floats(out),
-                expected,
-                bf16 ? BF16 : 0,
-                1e-5);
+        assertNear(name + " " + Arrays.toString(shape), gpu.floats(out), expected, 0, 1e-5);
     }
 
     @Test
@@ -219,7 +212,7 @@ class TestPrefillKernels {
         int[] sequence = {0, 0, 0, 0, 1, 1};
         int rows = position.length;
         int width = (heads + 2 * kvHeads) * 64;
-        float[] qkv = randomBf16(random, rows * width, 1);
+        float[] qkv = random(random, rows * width, 1);
         float[] rope = random(random, 192 * 32 * 2, 1);
         int[][] tables = {{4, 1}, {2, 99, 3}};
         int pages = 5;
@@ -233,7 +226,7 @@ class TestPrefillKernels {
                 rows,
                 128,
                 0,
-                gpu.uploadBf16(qkv),
+                gpu.upload(qkv),
                 gpu.upload(rope),
                 gpu.upload(position),
                 gpu.upload(sequence),
@@ -303,7 +296,7 @@ class TestPrefillKernels {
             int rows = 7;
             int picks = 4;
             Random random = new Random(hidden);
-            float[] y = randomBf16(random, rows * picks * hidden, 1);
+            float[] y = random(random, rows * picks * hidden, 1);
             float[] shares = random(random, rows * picks, 1);
             float[] x = random(random, rows * hidden, 1);
             double[] expected = new double[x.length];
@@ -315,7 +308,7 @@ class TestPrefillKernels {
                 }
             }
             DeviceMemory out = gpu.upload(x);
-            gpu.launch("combine", rows, 128, 0, gpu.uploadBf16(y), gpu.upload(shares), out, hidden, picks);
+            gpu.launch("combine", rows, 128, 0, gpu.upload(y), gpu.upload(shares), out, hidden, picks);
             assertNear("combine " + hidden, gpu.floats(out), expected, 0, 1e-6);
         }
     }
