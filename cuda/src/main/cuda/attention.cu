@@ -2,8 +2,8 @@
 //
 // Letters: T rows, S sequences, Q query heads, K key and value heads, G = Q / K.
 //
-// prefill_attention(const bf16* q, const int* firstRow, const int* position, const int* const* tables, const bf16* keys, const bf16* values,
-//     const float* sinks, int window, bf16* out, int heads, int kvHeads, int sequences)
+// prefill_attention(const fp16* q, const int* firstRow, const int* position, const int* const* tables, const fp16* keys, const fp16* values,
+//     const float* sinks, int window, fp16* out, int heads, int kvHeads, int sequences)
 //   q, out [T, Q*64], q rotated and times 1/8; the rows firstRow[s] .. firstRow[s + 1] - 1 are sequence s at positions that follow one
 //   another, tables[s] its pages. Row at position p sees positions max(0, p - window + 1) .. p (window 0: 0 .. p) and its head's sink.
 //   G at most 128. Pages before the window are never touched, nor are positions after the last row of a block, so both may hold anything.
@@ -12,7 +12,7 @@
 // A block has one key head and floor(128 / G) rows of one sequence: up to 128 queries (row, head), 32 to a warp, that see the same pages.
 // A page is a tile of 64 keys. S = q k^T has queries as operand a, straight from global memory, and keys as operand b by
 // 16-byte loads with the components of 32 in the order of lanes; its sums are operand a of P v as they lie, and v comes transposed by
-// ldmatrix. The sink starts the running maximum with sum 1, so there is no infinity to guard. Exponentials are of 2.
+// ldmatrix. The sink starts the running maximum, so there is no infinity to guard. Exponentials are of 2, and RAISED.
 // A block of at most 16 queries (a decoding row among prefills) gives each warp a quarter of each page's keys instead, and adds up at the end.
 //
 // Reckoning for a whole page: 2*2*128*64*64 = 2.1 MFLOP (830 cycles at mma.sync's 2500 FLOP a cycle and SM) for 16 KiB: 128 FLOP a byte of L2.
@@ -35,12 +35,12 @@ __device__ __forceinline__ int value_piece(int key, int piece) {
 }
 
 struct FlashBlock {
-    const bf16* q;
+    const fp16* q;
     const int* table;
-    const bf16* keys;
-    const bf16* values;
+    const fp16* keys;
+    const fp16* values;
     const float* sinks;
-    bf16* out;
+    fp16* out;
     int heads, kvHeads, kvHead, group;
     int window;
     int row;        // first of the block, in the batch
@@ -86,7 +86,7 @@ __device__ __forceinline__ void flash_start(FlashState<M>& s, const FlashBlock& 
             bool valid = row < b.rows;
             row = valid ? row : b.rows - 1;
             int head = b.kvHead * b.group + query % b.group;
-            const bf16* from = b.q + ((size_t)(b.row + row) * b.heads + head) * 64 + 8 * t;
+            const fp16* from = b.q + ((size_t)(b.row + row) * b.heads + head) * 64 + 8 * t;
 #pragma unroll
             for (int c = 0; c < 2; c++) {
                 uint4 v = *(const uint4*)(from + 32 * c);
@@ -97,7 +97,7 @@ __device__ __forceinline__ void flash_start(FlashState<M>& s, const FlashBlock& 
             }
             s.position[m][half] = b.position + row;
             s.max[m][half] = b.sinks[head] * LOG2_E;
-            s.sum[m][half] = sink && t == 0 ? 1.0f : 0.0f;
+            s.sum[m][half] = sink && t == 0 ? exp2_fast(RAISED) : 0.0f;
         }
 #pragma unroll
         for (int d = 0; d < 8; d++) {
@@ -121,11 +121,11 @@ __device__ __forceinline__ void flash_page(FlashState<M>& s, const FlashBlock& b
             uint4 k = *(const uint4*)(stage + key_piece(firstKey + 8 * j + g, 4 * c + t));
 #pragma unroll
             for (int m = 0; m < M; m++) {
-                mma_bf16(score[m][j], {s.q[m][c][0][0], s.q[m][c][1][0], s.q[m][c][0][1], s.q[m][c][1][1]}, {k.x, k.y});
+                mma_fp16(score[m][j], {s.q[m][c][0][0], s.q[m][c][1][0], s.q[m][c][0][1], s.q[m][c][1][1]}, {k.x, k.y});
             }
 #pragma unroll
             for (int m = 0; m < M; m++) {
-                mma_bf16(score[m][j], {s.q[m][c][0][2], s.q[m][c][1][2], s.q[m][c][0][3], s.q[m][c][1][3]}, {k.z, k.w});
+                mma_fp16(score[m][j], {s.q[m][c][0][2], s.q[m][c][1][2], s.q[m][c][0][3], s.q[m][c][1][3]}, {k.z, k.w});
             }
         }
     }
@@ -186,18 +186,18 @@ __device__ __forceinline__ void flash_page(FlashState<M>& s, const FlashBlock& b
             }
         }
     }
-    // What is added up is what is multiplied: where few keys have all the weight, its rounding cancels.
     unsigned p[M][KEYS / 8][2];
 #pragma unroll
     for (int m = 0; m < M; m++) {
 #pragma unroll
-        for (int j = 0; j < KEYS / 8; j++) {
+        for (int half = 0; half < 2; half++) {
+            float offset = RAISED - s.max[m][half];
 #pragma unroll
-            for (int half = 0; half < 2; half++) {
-                unsigned pair = bf16_pair(exp2_fast(fmaf(score[m][j][2 * half], LOG2_E, -s.max[m][half])),
-                                          exp2_fast(fmaf(score[m][j][2 * half + 1], LOG2_E, -s.max[m][half])));
-                p[m][j][half] = pair;
-                s.sum[m][half] += low_float(pair) + high_float(pair);
+            for (int j = 0; j < KEYS / 8; j++) {
+                float p0 = exp2_fast(fmaf(score[m][j][2 * half], LOG2_E, offset));
+                float p1 = exp2_fast(fmaf(score[m][j][2 * half + 1], LOG2_E, offset));
+                p[m][j][half] = fp16_pair(p0, p1);
+                s.sum[m][half] += p0 + p1;
             }
         }
     }
@@ -213,8 +213,8 @@ __device__ __forceinline__ void flash_page(FlashState<M>& s, const FlashBlock& b
 #pragma unroll
             for (int m = 0; m < M; m++) {
                 unsigned a[4] = {p[m][2 * c][0], p[m][2 * c][1], p[m][2 * c + 1][0], p[m][2 * c + 1][1]};
-                mma_bf16(s.out[m][2 * d], a, {v[0], v[1]});
-                mma_bf16(s.out[m][2 * d + 1], a, {v[2], v[3]});
+                mma_fp16(s.out[m][2 * d], a, {v[0], v[1]});
+                mma_fp16(s.out[m][2 * d + 1], a, {v[2], v[3]});
             }
         }
     }
@@ -238,7 +238,7 @@ __device__ __forceinline__ void flash_write(FlashState<M>& s, const FlashBlock& 
                 float factor = 1.0f / sum;
 #pragma unroll
                 for (int d = 0; d < 8; d++) {
-                    to[4 * d + t] = bf16_pair(s.out[m][d][2 * half] * factor, s.out[m][d][2 * half + 1] * factor);
+                    to[4 * d + t] = fp16_pair(s.out[m][d][2 * half] * factor, s.out[m][d][2 * half + 1] * factor);
                 }
             }
         }
@@ -318,8 +318,8 @@ __device__ __forceinline__ void flash_merge(FlashState<1>& s, byte* shared) {
     }
 }
 
-KERNEL((128, 2), prefill_attention, const bf16* q, const int* firstRow, const int* position, const int* const* tables,
-       const bf16* keys, const bf16* values, const float* sinks, int window, bf16* out, int heads, int kvHeads, int sequences) {
+KERNEL((128, 2), prefill_attention, const fp16* q, const int* firstRow, const int* position, const int* const* tables,
+       const fp16* keys, const fp16* values, const float* sinks, int window, fp16* out, int heads, int kvHeads, int sequences) {
     SHARED_BYTES(pages);
     FlashBlock b;
     b.group = heads / kvHeads;

@@ -28,17 +28,17 @@
 //
 // embed(const int* token, const bf16* table, float* x, int hidden, int rows, int vocabulary)
 //   x [R, H] = table [V, H] at token; nothing for a token outside of the vocabulary.   launch: grid R, block 256
-// decode_qkv(const float* x, const float* gain, float eps, const bf16* w, const float* bias, const float2* rope, const int* position,
-//     const int* sequence, const int* const* tables, bf16* keys, bf16* values, float* q, int hidden, int heads, int kvHeads, int rows,
+// decode_qkv(const float* x, const float* gain, float eps, const fp16* w, const float* bias, const float2* rope, const int* position,
+//     const int* sequence, const int* const* tables, fp16* keys, fp16* values, float* q, int hidden, int heads, int kvHeads, int rows,
 //     int* fault, int faultCode)
 //   q [R, Q*64] = rope(norm(x) w^T + bias) / 8, and the same of keys (not / 8) and values (not rotated) to the cache
 //   [pages][K][64][64]. w [(Q+2K)*64, H], rope [positions, 32] (cos, sin), tables [S] to pages by position / 64.
 //   launch: grid (Q+2K)*4, block 256, shared R * stride(H) + 8224 + 4*H; stride(n) = 2n + (n % 64 == 0 ? 64 : 0)
-// decode_attention(const float* q, const int* position, const int* sequence, const int* const* tables, const bf16* keys,
-//     const bf16* values, const float* sinks, int window, float* scratch, int* tickets, bf16* out, int heads, int kvHeads, int splits)
+// decode_attention(const float* q, const int* position, const int* sequence, const int* const* tables, const fp16* keys,
+//     const fp16* values, const float* sinks, int window, float* scratch, int* tickets, fp16* out, int heads, int kvHeads, int splits)
 //   out [R, Q*64]. window 0: all positions. With G = ceil(Q/K / 8): scratch K*G*splits*R*528 floats, tickets K*G*R ints, 0.
 //   launch: grid (K*G, splits, R), block 256; splits = max(1, 2 * SMs / (K*G*R)) where the window is 0 or long, else 1
-// decode_out(const bf16* a, const bf16* w, const float* bias, float* x, const int* position, int hidden, int width, int rows)
+// decode_out(const fp16* a, const fp16* w, const float* bias, float* x, const int* position, int hidden, int width, int rows)
 //   x [R, H] += a [R, width] w^T + bias, w [H, width].   launch: grid H/16, block 512, shared R * stride(width) + 16384
 // decode_router(const float* x, const float* gain, float eps, const float* w, const float* bias, const int* position, bf16* t,
 //     int* picks, float* shares, float* scratch, int* ticket, int hidden, int experts, int picksPerToken, int rows, int* fault,
@@ -53,7 +53,7 @@
 //     const int* position, int hidden, int intermediate, int picksPerToken, int rows)
 //   x [R, H] += sum over p of shares (act w^T + bias), in the order of p. codes [E, H, I/2], scales [E, H, I/32], bias [E, H].
 //   launch: grid H/16, block 512, shared N * (256*ceil(I/128) + 64 + I/2) + R*P*256, N = min(R, max(1, 8/P)) * P
-// decode_logits(const float* x, const int* row, const float* gain, float eps, const bf16* w, float* logits, int hidden, int vocabulary,
+// decode_logits(const float* x, const int* row, const float* gain, float eps, const fp16* w, float* logits, int hidden, int vocabulary,
 //     int rows, int* fault, int faultCode)
 //   logits [R, V] = norm(x[row[r]]) w^T; row[r] < 0: none. faultCode: x is not finite, faultCode + 1: a logit is not.
 //   launch: grid min(3 * SMs, ceil(V/16)), block 256, shared R * stride(H) + 8224 + 4*H
@@ -91,7 +91,7 @@ __device__ __forceinline__ int dense_stride(int columns) {
 // partial: 2 * WARPS * 16 * 8 floats in shared memory. AHEAD: how many more loads the L2 cache does meanwhile, where the previous
 // kernel leaves the memory idle.
 template <int WARPS, int AHEAD, class RowOf, class Fill, class Store>
-__device__ __forceinline__ void dense_product(const bf16* w, int columns, int tiles, int rows, const byte* b, float* partial,
+__device__ __forceinline__ void dense_product(const fp16* w, int columns, int tiles, int rows, const byte* b, float* partial,
                                               RowOf row_of, Fill fill, Store store) {
     int lane = lane_id(), g = lane / 4, t = lane % 4, warp = warp_id();
     int blocks = columns / 32;
@@ -99,7 +99,7 @@ __device__ __forceinline__ void dense_product(const bf16* w, int columns, int ti
 
     uint4 low[DENSE_DEPTH], high[DENSE_DEPTH];
     int nextTile = blockIdx.x, nextBlock = warp, nextStep = 0;
-    const bf16* nextRow = w;  // of operand row g
+    const fp16* nextRow = w;  // of operand row g
     int toHigh = 0;           // from there to operand row g + 8
     auto fetch = [&](uint4& l, uint4& h) {
         if (nextTile < tiles) {
@@ -149,8 +149,8 @@ __device__ __forceinline__ void dense_product(const bf16* w, int columns, int ti
                     if (g < rows) {
                         x = *(const uint4*)(row + block * 64);
                     }
-                    mma_bf16(sum, {low[d].x, high[d].x, low[d].y, high[d].y}, {x.x, x.y});
-                    mma_bf16(sum, {low[d].z, high[d].z, low[d].w, high[d].w}, {x.z, x.w});
+                    mma_fp16(sum, {low[d].x, high[d].x, low[d].y, high[d].y}, {x.x, x.y});
+                    mma_fp16(sum, {low[d].z, high[d].z, low[d].w, high[d].w}, {x.z, x.w});
                 }
                 fetch(low[d], high[d]);
             }
@@ -176,8 +176,12 @@ __device__ __forceinline__ float dense_sum(const float* sums, int i, int r) {
     return sum;
 }
 
-// Puts x[r] * gain at b as bf16, r = 0 .. rows - 1, where source(r), a row of x, is not negative. The norm's factor is left to the
-// sums, for which a row's sum of squares goes to squares, WARPS floats, in parts (dense_norm).
+// What the rows of a dense product are divided by, whose norm is yet to come: fp16 then holds x times gain up to 4e6, and all bits of it
+// from 0.004 on. What is larger shows as a fault of the next norm.
+constexpr float LOWERED = 64.0f;
+
+// Puts x[r] * gain / LOWERED at b as fp16, r = 0 .. rows - 1, where source(r), a row of x, is not negative. The norm's factor is left to
+// the sums, for which a row's sum of squares goes to squares, WARPS floats, in parts (dense_norm).
 // gains: space for gain in shared memory, which is brought there before the previous kernel is waited for.
 template <int WARPS, class Source>
 __device__ __forceinline__ void dense_fill(byte* b, float* squares, byte* gains, const float* x, const float* gain, int hidden, int rows,
@@ -208,8 +212,9 @@ __device__ __forceinline__ void dense_fill(byte* b, float* squares, byte* gains,
         for (int j = 0; j < 4; j++) {
             if (i + j * stride < fours) {
                 float4 s = ((const float4*)gains)[i + j * stride];
+                s = make_float4(s.x / LOWERED, s.y / LOWERED, s.z / LOWERED, s.w / LOWERED);
                 sum += v[j].x * v[j].x + v[j].y * v[j].y + v[j].z * v[j].z + v[j].w * v[j].w;
-                to[i + j * stride] = make_uint2(bf16_pair(v[j].x * s.x, v[j].y * s.y), bf16_pair(v[j].z * s.z, v[j].w * s.w));
+                to[i + j * stride] = make_uint2(fp16_pair(v[j].x * s.x, v[j].y * s.y), fp16_pair(v[j].z * s.z, v[j].w * s.w));
             }
         }
     }
@@ -219,7 +224,7 @@ __device__ __forceinline__ void dense_fill(byte* b, float* squares, byte* gains,
     }
 }
 
-// The factor that the norm gives row r, which has a source. Reports where x is not finite.
+// The factor that the norm gives the sums of row r, which has a source. Reports where x is not finite.
 template <int WARPS>
 __device__ __forceinline__ float dense_norm(const float* squares, int r, int rows, int hidden, float eps, int* fault, int faultCode) {
     int warps = WARPS / rows;
@@ -230,7 +235,7 @@ __device__ __forceinline__ float dense_norm(const float* squares, int r, int row
     if (!isfinite(sum)) {
         report(fault, faultCode);
     }
-    return rsqrtf(sum / hidden + eps);
+    return rsqrtf(sum / hidden + eps) * LOWERED;
 }
 
 KERNEL((256), embed, const int* token, const bf16* table, float* x, int hidden, int rows, int vocabulary) {
@@ -251,8 +256,8 @@ KERNEL((256), embed, const int* token, const bf16* table, float* x, int hidden, 
 
 constexpr int QKV_WARPS = 8;
 
-KERNEL((256, 3), decode_qkv, const float* x, const float* gain, float eps, const bf16* w, const float* bias, const float2* rope,
-       const int* position, const int* sequence, const int* const* tables, bf16* keys, bf16* values, float* q, int hidden,
+KERNEL((256, 3), decode_qkv, const float* x, const float* gain, float eps, const fp16* w, const float* bias, const float2* rope,
+       const int* position, const int* sequence, const int* const* tables, fp16* keys, fp16* values, float* q, int hidden,
        int heads, int kvHeads, int rows, int* fault, int faultCode) {
     SHARED_BYTES(shared);
     float* partial = (float*)(shared + rows * dense_stride(hidden));
@@ -292,9 +297,9 @@ KERNEL((256, 3), decode_qkv, const float* x, const float* gain, float eps, const
             bool key = head < heads + kvHeads;
             int kvHead = head - heads - (key ? 0 : kvHeads);
             int page = tables[sequence[r]][at / PAGE];
-            bf16* to = (key ? keys : values) + (((size_t)page * kvHeads + kvHead) * PAGE + at % PAGE) * HEAD + j;
-            to[0] = to_bf16(a);
-            to[HEAD / 2] = to_bf16(b);
+            fp16* to = (key ? keys : values) + (((size_t)page * kvHeads + kvHead) * PAGE + at % PAGE) * HEAD + j;
+            to[0] = to_fp16(a);
+            to[HEAD / 2] = to_fp16(b);
         }
     };
     dense_product<QKV_WARPS, 0>(w, hidden, (heads + 2 * kvHeads) * 4, rows, shared, partial, row_of, fill, store);
@@ -302,7 +307,7 @@ KERNEL((256, 3), decode_qkv, const float* x, const float* gain, float eps, const
 
 constexpr int OUT_WARPS = 16;
 
-KERNEL((512, 2), decode_out, const bf16* a, const bf16* w, const float* bias, float* x, const int* position, int hidden, int width,
+KERNEL((512, 2), decode_out, const fp16* a, const fp16* w, const float* bias, float* x, const int* position, int hidden, int width,
        int rows) {
     SHARED_BYTES(shared);
     int stride = dense_stride(width);
@@ -331,7 +336,7 @@ KERNEL((512, 2), decode_out, const bf16* a, const bf16* w, const float* bias, fl
 
 constexpr int LOGITS_WARPS = 8;
 
-KERNEL((256, 3), decode_logits, const float* x, const int* row, const float* gain, float eps, const bf16* w, float* logits, int hidden,
+KERNEL((256, 3), decode_logits, const float* x, const int* row, const float* gain, float eps, const fp16* w, float* logits, int hidden,
        int vocabulary, int rows, int* fault, int faultCode) {
     SHARED_BYTES(shared);
     float* partial = (float*)(shared + rows * dense_stride(hidden));

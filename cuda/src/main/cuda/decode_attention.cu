@@ -12,21 +12,21 @@ struct Spans {
 
 // Keys and values of a page's 16 positions from at on; zero where the position is not in first .. last. The order of the 64
 // components is that of both operands, see decode_attention.
-__device__ __forceinline__ void load_keys(Spans& s, const bf16* page, int at, int first, int last) {
+__device__ __forceinline__ void load_keys(Spans& s, const fp16* page, int at, int first, int last) {
     int g = lane_id() / 4, t = lane_id() % 4;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
         int i = at + g + 8 * half;
         s.k[2 * half] = s.k[2 * half + 1] = make_uint4(0, 0, 0, 0);
         if (i >= first && i <= last) {
-            const bf16* row = page + i % PAGE * HEAD + t * 8;
+            const fp16* row = page + i % PAGE * HEAD + t * 8;
             s.k[2 * half] = load_streaming(row);
             s.k[2 * half + 1] = load_streaming(row + HEAD / 2);
         }
     }
 }
 
-__device__ __forceinline__ void load_values(Spans& s, const bf16* page, int at, int first, int last) {
+__device__ __forceinline__ void load_values(Spans& s, const fp16* page, int at, int first, int last) {
     int g = lane_id() / 4, t = lane_id() % 4;
 #pragma unroll
     for (int j = 0; j < 4; j++) {
@@ -38,17 +38,17 @@ __device__ __forceinline__ void load_values(Spans& s, const bf16* page, int at, 
     }
 }
 
-// A pair of floats as two pairs of bf16 whose sum has twice the bits.
+// A pair of floats as two pairs of fp16 whose sum has twice the bits.
 __device__ __forceinline__ void split_pair(unsigned& high, unsigned& low, float a, float b) {
-    high = bf16_pair(a, b);
-    low = bf16_pair(a - low_float(high), b - high_float(high));
+    high = fp16_pair(a, b);
+    low = fp16_pair(a - fp16_float(high & 0xffffu), b - fp16_float(high >> 16));
 }
 
-// The eight heads of a group are rows 0..7 of operand a; rows 8..15 are what bf16 lost of them, so that queries and shares
+// The eight heads of a group are rows 0..7 of operand a; rows 8..15 are what fp16 lost of them, so that queries and shares
 // keep nearly float32's precision at no cost. Scores: a = queries, b = keys, the columns are positions; a lane's scores are then
 // just where operand a wants the shares for the second product, b = values, the columns are components.
-KERNEL((256, 2), decode_attention, const float* q, const int* position, const int* sequence, const int* const* tables, const bf16* keys,
-       const bf16* values, const float* sinks, int window, float* scratch, int* tickets, bf16* out, int heads, int kvHeads,
+KERNEL((256, 2), decode_attention, const float* q, const int* position, const int* sequence, const int* const* tables, const fp16* keys,
+       const fp16* values, const float* sinks, int window, float* scratch, int* tickets, fp16* out, int heads, int kvHeads,
        int splits) {
     constexpr float LOG2_E = 1.4426950408889634f;
     constexpr int ROW = HEAD + 4;  // floats of a head in shared memory; not a multiple of the banks
@@ -124,10 +124,10 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
         float lower[4] = {0.0f, 0.0f, 0.0f, 0.0f}, upper[4] = {0.0f, 0.0f, 0.0f, 0.0f};
 #pragma unroll
         for (int part = 0; part < 2; part++) {
-            mma_bf16(lower, query[2 * part], {s.k[part].x, s.k[part].y});
-            mma_bf16(lower, query[2 * part + 1], {s.k[part].z, s.k[part].w});
-            mma_bf16(upper, query[2 * part], {s.k[2 + part].x, s.k[2 + part].y});
-            mma_bf16(upper, query[2 * part + 1], {s.k[2 + part].z, s.k[2 + part].w});
+            mma_fp16(lower, query[2 * part], {s.k[part].x, s.k[part].y});
+            mma_fp16(lower, query[2 * part + 1], {s.k[part].z, s.k[part].w});
+            mma_fp16(upper, query[2 * part], {s.k[2 + part].x, s.k[2 + part].y});
+            mma_fp16(upper, query[2 * part + 1], {s.k[2 + part].z, s.k[2 + part].w});
         }
         span += ATTENTION_WARPS;
         page = nextPage;
@@ -151,7 +151,7 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
         total *= shrink;
 #pragma unroll
         for (int j = 0; j < 4; j++) {
-            score[j] = exp2f(score[j] - most);
+            score[j] = exp2f(score[j] - (most - RAISED));
             total += score[j];
         }
         unsigned share[4];
@@ -169,7 +169,7 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
             for (int j = 0; j < 4; j++) {
                 sum[i][j] *= shrink;
             }
-            mma_bf16(sum[i], share, {__byte_perm(v[0], v[1], pick), __byte_perm(v[2], v[3], pick)});
+            mma_fp16(sum[i], share, {__byte_perm(v[0], v[1], pick), __byte_perm(v[2], v[3], pick)});
         }
         if (span < end) {
             load_values(s, values + page * pageSize, span * SPAN, first, last);
@@ -180,7 +180,7 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
     total += __shfl_xor_sync(ALL_LANES, total, 1);
     total += __shfl_xor_sync(ALL_LANES, total, 2);
     if (t == 0) {
-        largests[warp][g] = largest;
+        largests[warp][g] = largest - RAISED;
         totals[warp][g] = total;
     }
     float4* mine = (float4*)(outputs[warp][g] + t * 16);
@@ -252,6 +252,6 @@ KERNEL((256, 2), decode_attention, const float* q, const int* position, const in
         float shrink = exp2f(most - top);
         float scale = shrink / (all * shrink + exp2f(sink - top));
         unsigned* to = (unsigned*)(out + ((size_t)r * heads + firstHead + head) * HEAD);
-        to[lane] = bf16_pair(y.x * scale, y.y * scale);
+        to[lane] = fp16_pair(y.x * scale, y.y * scale);
     }
 }

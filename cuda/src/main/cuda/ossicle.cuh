@@ -17,18 +17,22 @@ constexpr unsigned ALL_LANES = 0xffffffffu;
 
 constexpr int PAGE = 64;                  // positions of a page of keys or values
 
+// Attention's largest weight is 2 to this, a quarter of what fp16 holds, which then has all bits of weights down to 2^-28 of it.
+constexpr float RAISED = 14.0f;
+
 typedef unsigned char byte;
 
-// bfloat16 as its 16 bits: the upper half of a float32.
+// bfloat16 as its 16 bits: the upper half of a float32. What meets MXFP4 weights, whose scales need its range.
 struct alignas(2) bf16 {
     unsigned short bits;
 };
 
-#include "ptx.cuh"
+// float16 as its bits: three bits more of precision, and no number above 65504. What meets dense weights, keys and values.
+struct alignas(2) fp16 {
+    unsigned short bits;
+};
 
-__device__ __forceinline__ float to_float(bf16 value) {
-    return __uint_as_float((unsigned)value.bits << 16);
-}
+#include "ptx.cuh"
 
 // The two halves of a word that holds two bf16, the lower first in memory.
 __device__ __forceinline__ float low_float(unsigned pair) {
@@ -41,6 +45,10 @@ __device__ __forceinline__ float high_float(unsigned pair) {
 
 __device__ __forceinline__ bf16 to_bf16(float value) {
     return bf16{(unsigned short)(bf16_pair(value, 0.0f) & 0xffffu)};
+}
+
+__device__ __forceinline__ fp16 to_fp16(float value) {
+    return fp16{(unsigned short)(fp16_pair(value, 0.0f) & 0xffffu)};
 }
 
 // 2^(scale - 127), exact for every E8M0 scale but 255, which loading refuses.

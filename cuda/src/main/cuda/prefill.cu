@@ -2,16 +2,16 @@
 //
 // Letters: T rows, H hidden, Q query heads, K key and value heads, P picks of a row, V vocabulary; M x N x Kd of a product.
 //
-// rms_norm(const float* x, const int* row, const float* gain, float eps, bf16* out, float* scale, int hidden, int rows, int eights, int* fault, int faultCode)
-//   out [rows, H] = x[row[i]] / rms * gain; row null: i. eights 1: each eight columns in the order 0 4 1 5 2 6 3 7 (experts.cu), 0: as
-//   they are. scale, if not null: [rows] 1 / rms, for router_logits. A sum of squares that is not finite is a fault.
+// rms_norm(const float* x, const int* row, const float* gain, float eps, uint4* out, float* scale, int hidden, int rows, int eights, int* fault, int faultCode)
+//   out [rows, H] = x[row[i]] / rms * gain; row null: i. eights 1: bf16, each eight columns in the order 0 4 1 5 2 6 3 7 (experts.cu);
+//   0: fp16, as they are. scale, if not null: [rows] 1 / rms, for router_logits. A sum of squares that is not finite is a fault.
 //   launch: grid rows (blocks beyond do nothing), block 128.
-// gemm_f32, gemm_add (const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages)
+// gemm_f32, gemm_add (const fp16* a, const fp16* w, const float* bias, float* out, int m, int n, int k, int stages)
 //   out [M, N] = a [M, Kd] w[N, Kd]^T + bias (null: none), or has it added. Kd a multiple of 32.
 //   launch: M > 384: gemm_*      grid (ceil(N / 256), ceil(M / 128)), block 256, shared stages * 49152, stages 3 (2 where a block has no 144 KiB)
 //           M > 16:  gemm_*_64   grid (ceil(N / 64), ceil(M / 64)), block 256, shared stages * 32768, stages 3
 //           else:    gemm_*_16   grid (ceil(N / 32), ceil(M / 16)), block 256, shared stages * 24576, stages 3
-// rope_store(const float* qkv, const float2* rope, const int* position, const int* sequence, const int* const* tables, bf16* keys, bf16* values, bf16* q,
+// rope_store(const float* qkv, const float2* rope, const int* position, const int* sequence, const int* const* tables, fp16* keys, fp16* values, fp16* q,
 //     int heads, int kvHeads)
 //   qkv [T, (Q+2K)*64]: q [T, Q*64] rotated and times 1/8; k rotated and v into the pages. position -1: nothing. launch: grid T, block 128.
 // combine(const float* y, const float* shares, float* x, int hidden, int picks)
@@ -27,11 +27,11 @@
 // _64: 64 x 64 by 8 warps, four pairs of which share k; 2 blocks an SM. 32 FLOP a byte of L2: for few blocks (M = 64: 80 and 45) it is the 64 KiB under
 // way in each that count. _16: bound by weights: 32 rows by 8 warps that share k, 3 blocks an SM, 2 x 16 KiB of weights under way in each.
 // The others move each byte once: of a layer with T = 8192 and H = 2880, rms_norm 35 us, rope_store 65 us, combine 140 us at 4 TB/s.
-// qkv and y are float32, so that nothing is rounded to bf16 twice, or only to be added up: of the 7 ms of such a layer that costs 140 us,
+// qkv and y are float32, so that nothing is rounded twice, or only to be added up: of the 7 ms of such a layer that costs 140 us,
 // half of them to write and half to read twice the bytes.
 #include "ossicle.cuh"
 
-KERNEL((128), rms_norm, const float* x, const int* row, const float* gain, float eps, bf16* out, float* scale, int hidden,
+KERNEL((128), rms_norm, const float* x, const int* row, const float* gain, float eps, uint4* out, float* scale, int hidden,
        int rows, int eights, int* fault, int faultCode) {
     __shared__ float scratch[4];
     if ((int)blockIdx.x >= rows) {
@@ -53,15 +53,14 @@ KERNEL((128), rms_norm, const float* x, const int* row, const float* gain, float
             scale[blockIdx.x] = factor;
         }
     }
-    bf16* to = out + (size_t)blockIdx.x * hidden;
+    uint4* to = out + (size_t)blockIdx.x * (hidden / 8);
     for (int i = threadIdx.x * 8; i < hidden; i += blockDim.x * 8) {
         float4 a = *(const float4*)(from + i), b = *(const float4*)(from + i + 4);
         float4 c = *(const float4*)(gain + i), d = *(const float4*)(gain + i + 4);
         a = make_float4(a.x * factor * c.x, a.y * factor * c.y, a.z * factor * c.z, a.w * factor * c.w);
         b = make_float4(b.x * factor * d.x, b.y * factor * d.y, b.z * factor * d.z, b.w * factor * d.w);
-        uint4 packed = eights ? make_uint4(bf16_pair(a.x, b.x), bf16_pair(a.y, b.y), bf16_pair(a.z, b.z), bf16_pair(a.w, b.w))
-                              : make_uint4(bf16_pair(a.x, a.y), bf16_pair(a.z, a.w), bf16_pair(b.x, b.y), bf16_pair(b.z, b.w));
-        *(uint4*)(to + i) = packed;
+        to[i / 8] = eights ? make_uint4(bf16_pair(a.x, b.x), bf16_pair(a.y, b.y), bf16_pair(a.z, b.z), bf16_pair(a.w, b.w))
+                           : make_uint4(fp16_pair(a.x, a.y), fp16_pair(a.z, a.w), fp16_pair(b.x, b.y), fp16_pair(b.z, b.w));
     }
 }
 
@@ -79,12 +78,12 @@ KERNEL((128), combine, const float* y, const float* shares, float* x, int hidden
     }
 }
 
-__device__ __forceinline__ uint2 four_bf16(float4 v) {
-    return make_uint2(bf16_pair(v.x, v.y), bf16_pair(v.z, v.w));
+__device__ __forceinline__ uint2 four_fp16(float4 v) {
+    return make_uint2(fp16_pair(v.x, v.y), fp16_pair(v.z, v.w));
 }
 
 KERNEL((128), rope_store, const float* qkv, const float2* rope, const int* position, const int* sequence,
-       const int* const* tables, bf16* keys, bf16* values, bf16* q, int heads, int kvHeads) {
+       const int* const* tables, fp16* keys, fp16* values, fp16* q, int heads, int kvHeads) {
     int row = blockIdx.x;
     int at = position[row];
     if (at < 0) {
@@ -107,7 +106,7 @@ KERNEL((128), rope_store, const float* qkv, const float2* rope, const int* posit
                             (b.z * d.x + a.z * d.y) * factor, (b.w * d.z + a.w * d.w) * factor);
             a = turned;
         }
-        bf16* to;
+        fp16* to;
         if (head < heads) {
             to = q + ((size_t)row * heads + head) * 64;
         } else if (head < heads + kvHeads) {
@@ -115,8 +114,8 @@ KERNEL((128), rope_store, const float* qkv, const float2* rope, const int* posit
         } else {
             to = values + (((size_t)page * kvHeads + head - heads - kvHeads) * 64 + at % 64) * 64;
         }
-        *(uint2*)(to + part) = four_bf16(a);
-        *(uint2*)(to + 32 + part) = four_bf16(b);
+        *(uint2*)(to + part) = four_fp16(a);
+        *(uint2*)(to + 32 + part) = four_fp16(b);
     }
 }
 
@@ -143,12 +142,12 @@ struct Product {
 
     // COUNT rows of a stage from a matrix [limit, k]; what is beyond it becomes zero.
     template <int COUNT, bool WEIGHTS>
-    static __device__ __forceinline__ void copy(byte* to, const bf16* matrix, int first, int limit, int k, int column) {
+    static __device__ __forceinline__ void copy(byte* to, const fp16* matrix, int first, int limit, int k, int column) {
         int piece = threadIdx.x % PIECES;
         int row = threadIdx.x / PIECES;
         column += piece * 8;
         bool inside = column < k;
-        const bf16* from = matrix + (inside ? column : 0);
+        const fp16* from = matrix + (inside ? column : 0);
 #pragma unroll
         for (int i = 0; i < COUNT / AT_ONCE; i++) {
             int at = row + i * AT_ONCE;
@@ -158,7 +157,7 @@ struct Product {
         }
     }
 
-    static __device__ __forceinline__ void copy(byte* stage, const bf16* a, const bf16* w, int row0, int token0, int m, int n,
+    static __device__ __forceinline__ void copy(byte* stage, const fp16* a, const fp16* w, int row0, int token0, int m, int n,
                                                 int k, int column) {
         copy<ROWS, true>(stage, w, row0, n, k, column);
         copy<TOKENS, false>(stage + ROWS * K * 2, a, token0, m, k, column);
@@ -184,11 +183,11 @@ struct Product {
                 uint4 b = *(const uint4*)(tokens + token_piece((tokenWarp * N + j) * 8 + g, piece));
 #pragma unroll
                 for (int i = 0; i < M; i++) {
-                    mma_bf16(sum[i][j], {a[i][0].x, a[i][1].x, a[i][0].y, a[i][1].y}, {b.x, b.y});
+                    mma_fp16(sum[i][j], {a[i][0].x, a[i][1].x, a[i][0].y, a[i][1].y}, {b.x, b.y});
                 }
 #pragma unroll
                 for (int i = 0; i < M; i++) {
-                    mma_bf16(sum[i][j], {a[i][0].z, a[i][1].z, a[i][0].w, a[i][1].w}, {b.z, b.w});
+                    mma_fp16(sum[i][j], {a[i][0].z, a[i][1].z, a[i][0].w, a[i][1].w}, {b.z, b.w});
                 }
             }
         }
@@ -248,7 +247,7 @@ struct Product {
     }
 
     template <bool ADDS>
-    static __device__ __forceinline__ void run(const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k,
+    static __device__ __forceinline__ void run(const fp16* a, const fp16* w, const float* bias, float* out, int m, int n, int k,
                                                int stages) {
         SHARED_BYTES(ring);
         int row0 = blockIdx.x * ROWS, token0 = blockIdx.y * TOKENS;
@@ -312,13 +311,13 @@ typedef Product<2, 1, 4, 2, 8, 128> SomeRows;
 typedef Product<1, 1, 8, 2, 2, 256> FewRows;
 
 #define PRODUCTS(name, ADDS)                                                                                                   \
-    KERNEL((256, 1), name, const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages) {              \
+    KERNEL((256, 1), name, const fp16* a, const fp16* w, const float* bias, float* out, int m, int n, int k, int stages) {              \
         ManyRows::run<ADDS>(a, w, bias, out, m, n, k, stages);                                                                        \
     }                                                                                                                         \
-    KERNEL((256, 2), name##_64, const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages) {         \
+    KERNEL((256, 2), name##_64, const fp16* a, const fp16* w, const float* bias, float* out, int m, int n, int k, int stages) {         \
         SomeRows::run<ADDS>(a, w, bias, out, m, n, k, stages);                                                                        \
     }                                                                                                                         \
-    KERNEL((256, 3), name##_16, const bf16* a, const bf16* w, const float* bias, float* out, int m, int n, int k, int stages) {         \
+    KERNEL((256, 3), name##_16, const fp16* a, const fp16* w, const float* bias, float* out, int m, int n, int k, int stages) {         \
         FewRows::run<ADDS>(a, w, bias, out, m, n, k, stages);                                                                         \
     }
 

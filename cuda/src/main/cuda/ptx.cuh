@@ -11,6 +11,19 @@ __device__ __forceinline__ unsigned bf16_pair(float low, float high) {
     return pair;
 }
 
+// The same as fp16, infinite above 65504; and back.
+__device__ __forceinline__ unsigned fp16_pair(float low, float high) {
+    unsigned pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+
+__device__ __forceinline__ float fp16_float(unsigned bits) {
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"((unsigned short)bits));
+    return value;
+}
+
 // Sixteen bytes that are read once (weights): they must not push other data out of the L1 cache. 16-byte aligned.
 __device__ __forceinline__ uint4 load_streaming(const void* address) {
     uint4 value;
@@ -99,6 +112,14 @@ __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], 
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
+// The same of fp16.
+__device__ __forceinline__ void mma_fp16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
 // Two bf16 products at once: a * b rounded to bf16, and a * b + c.
 __device__ __forceinline__ unsigned bf16x2_multiply(unsigned a, unsigned b) {
     unsigned product;
@@ -124,6 +145,14 @@ __device__ __forceinline__ void wait_for_previous() {
 
 inline unsigned bf16_pair(float low, float high) {
     return play::bf16_bits(low) | play::bf16_bits(high) << 16;
+}
+
+inline unsigned fp16_pair(float low, float high) {
+    return play::fp16_bits(low) | play::fp16_bits(high) << 16;
+}
+
+inline float fp16_float(unsigned bits) {
+    return play::fp16_float(bits & 0xffffu);
 }
 
 inline uint4 load_streaming(const void* address) {
@@ -171,6 +200,10 @@ inline void load_matrices_transposed(unsigned (&r)[4], const void* row) {
 
 inline void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     play::mma_bf16(d, a, b);
+}
+
+inline void mma_fp16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    play::mma_fp16(d, a, b);
 }
 
 inline unsigned bf16x2_multiply(unsigned a, unsigned b) {

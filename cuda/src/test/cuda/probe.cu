@@ -20,10 +20,11 @@ KERNEL((128), probe_meet, const float* a, float* reversed, float* sums) {
 }
 
 // d[16, 8] = a[16, 16] b[16, 8] by one warp, through shared memory, cp.async, ldmatrix and mma.
-KERNEL((32), probe_mma, const bf16* a, const bf16* b, float* d) {
+template <typename T, typename Mma>
+__device__ __forceinline__ void probe_product(const T* a, const T* b, float* d, Mma mma) {
     SHARED_BYTES(shared);
-    bf16* sa = (bf16*)shared;
-    bf16* sb = sa + 16 * 16;
+    T* sa = (T*)shared;
+    T* sb = sa + 16 * 16;
     int lane = lane_id();
     copy_async(sa + lane * 8, a + lane * 8);
     copy_async_or_zero(sb + lane * 8, b + lane * 8, lane < 16);
@@ -35,12 +36,20 @@ KERNEL((32), probe_mma, const bf16* a, const bf16* b, float* d) {
     // b is [16, 8]: two matrices of 8 rows, transposed; the other two addresses repeat them
     load_matrices_transposed(fb, sb + lane % 16 * 8);
     float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-    mma_bf16(sum, fa, {fb[0], fb[1]});
+    mma(sum, fa, {fb[0], fb[1]});
     int g = lane / 4, t = lane % 4;
     d[g * 8 + 2 * t] = sum[0];
     d[g * 8 + 2 * t + 1] = sum[1];
     d[(g + 8) * 8 + 2 * t] = sum[2];
     d[(g + 8) * 8 + 2 * t + 1] = sum[3];
+}
+
+KERNEL((32), probe_mma_bf16, const bf16* a, const bf16* b, float* d) {
+    probe_product(a, b, d, mma_bf16);
+}
+
+KERNEL((32), probe_mma_fp16, const fp16* a, const fp16* b, float* d) {
+    probe_product(a, b, d, mma_fp16);
 }
 
 // Half of the threads wait for the others, which wait for each other elsewhere.

@@ -300,7 +300,7 @@ int64_t reduce(int64_t value, int operation, unsigned mask, const char* file, in
     return word.value;
 }
 
-static float float_of(unsigned bits) {
+static float bf16_float(unsigned bits) {
     bits <<= 16;
     float value;
     memcpy(&value, &bits, 4);
@@ -313,7 +313,8 @@ struct Mma {
     const unsigned* b;
 };
 
-void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+template <float (*FLOAT)(unsigned)>
+static void multiply(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     Mma operands{d, a, b};
     meet(MMA, 0xffffffffu, &operands, [](void* const all[32], unsigned) {
         float A[16][16], B[16][8];
@@ -322,13 +323,13 @@ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
             const Mma& m = *(const Mma*)all[lane];
             for (int i = 0; i < 4; i++) {
                 int row = g + (i & 1) * 8, column = 2 * t + (i >> 1) * 8;
-                A[row][column] = float_of(m.a[i] & 0xffff);
-                A[row][column + 1] = float_of(m.a[i] >> 16);
+                A[row][column] = FLOAT(m.a[i] & 0xffff);
+                A[row][column + 1] = FLOAT(m.a[i] >> 16);
             }
             for (int i = 0; i < 2; i++) {
                 int row = 2 * t + i * 8;
-                B[row][g] = float_of(m.b[i] & 0xffff);
-                B[row + 1][g] = float_of(m.b[i] >> 16);
+                B[row][g] = FLOAT(m.b[i] & 0xffff);
+                B[row + 1][g] = FLOAT(m.b[i] >> 16);
             }
         }
         for (int lane = 0; lane < 32; lane++) {
@@ -344,6 +345,14 @@ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
             }
         }
     }, "mma", 0);
+}
+
+void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    multiply<bf16_float>(d, a, b);
+}
+
+void mma_fp16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    multiply<fp16_float>(d, a, b);
 }
 
 struct Matrices {

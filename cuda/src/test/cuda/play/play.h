@@ -75,6 +75,7 @@ void copy_async_commit();
 void copy_async_wait(int groups);
 void load_matrices(unsigned (&r)[4], const void* row, bool transposed);
 void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]);
+void mma_fp16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]);
 
 inline unsigned bf16_bits(float value) {
     unsigned bits;
@@ -83,6 +84,34 @@ inline unsigned bf16_bits(float value) {
         return 0x7fff;
     }
     return (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+}
+
+inline unsigned fp16_bits(float value) {
+    unsigned bits;
+    memcpy(&bits, &value, 4);
+    unsigned sign = bits >> 16 & 0x8000u;
+    bits &= 0x7fffffffu;
+    if (bits > 0x7f800000u) {
+        return 0x7fff;
+    }
+    if (bits >= 0x477ff000u) {  // nearer to 65536 than to 65504
+        return sign | 0x7c00u;
+    }
+    if (bits < 0x38800000u) {  // below 2^-14 in units of 2^-24
+        return sign | (unsigned)nearbyintf(fabsf(value) * 0x1p24f);
+    }
+    return sign | (bits + 0xfffu + (bits >> 13 & 1) - 0x38000000u) >> 13;
+}
+
+inline float fp16_float(unsigned bits) {
+    unsigned exponent = bits >> 10 & 31, mantissa = bits & 0x3ffu;
+    unsigned wide = exponent == 31 ? 0x7f800000u | mantissa << 13 : (exponent + 112) << 23 | mantissa << 13;
+    float value;
+    memcpy(&value, &wide, 4);
+    if (exponent == 0) {
+        value = mantissa * 0x1p-24f;
+    }
+    return bits >> 15 ? -value : value;
 }
 
 // A kernel's name, the sizes of its parameters and how to call it with void**.

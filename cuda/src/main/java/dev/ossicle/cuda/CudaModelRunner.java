@@ -26,7 +26,7 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The forward pass on one GPU: bf16 activations and cache, sums in float32.
+ * The forward pass on one GPU: activations and cache of 16 bits, sums in float32.
  *
  * <p>All work goes to one stream, so that everything happens in the order in which it is put there; the host waits at the end of
  * a pass. While it deals with the tokens that a decode step has drawn, the next step runs already, for the same sequences
@@ -200,7 +200,7 @@ final class CudaModelRunner implements ModelRunner {
     }
 
     private String describe(DeviceOptions options, ModelConfig model) {
-        return device.name() + ", bf16, cache of " + Gpu.gigabytes(pages.count() * pageBytes()) + " GB"
+        return device.name() + ", fp16, cache of " + Gpu.gigabytes(pages.count() * pageBytes()) + " GB"
                 + (config.maxContext() < model.maxContext() ? ", room for " + config.maxContext() + " positions" : "")
                 + (hostExpertLayers == 0
                         ? ""
@@ -272,7 +272,7 @@ final class CudaModelRunner implements ModelRunner {
 
     /** What sequences of runners that understand each other have in common. */
     private String shape() {
-        return "bf16 pages of " + KvPages.POSITIONS + ", " + config.layers() + " layers, " + config.kvHeads()
+        return "fp16 pages of " + KvPages.POSITIONS + ", " + config.layers() + " layers, " + config.kvHeads()
                 + " heads, window " + config.window();
     }
 

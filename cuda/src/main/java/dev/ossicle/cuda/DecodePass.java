@@ -197,7 +197,7 @@ final class DecodePass {
         logits.launch(stream, blocks, 1, 1, 256, rows * stride(config.hidden()) + 8224 + 4 * config.hidden(), true);
     }
 
-    /** Bytes of a row of bf16 in shared memory, such that two rows do not meet in a bank. */
+    /** Bytes of a row of fp16 in shared memory, such that two rows do not meet in a bank. */
     private static int stride(int columns) {
         return 2 * columns + (columns % 64 == 0 ? 64 : 0);
     }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param embedding bf16 [V, H]
  * @param layers L of them
  * @param norm float [H]
- * @param unembedding bf16 [V, H]
+ * @param unembedding fp16 [V, H]
  * @param rope (cos, sin) [positions, D / 2]
  */
 record DeviceWeights(
@@ -20,10 +20,10 @@ record DeviceWeights(
      * One layer.
      *
      * @param attentionNorm float [H]
-     * @param qkv bf16 [(Q + 2 K) D, H]: queries, keys, values
+     * @param qkv fp16 [(Q + 2 K) D, H]: queries, keys, values
      * @param qkvBias float [(Q + 2 K) D]
      * @param sinks float [Q]
-     * @param out bf16 [H, Q D]
+     * @param out fp16 [H, Q D]
      * @param outBias float [H]
      * @param mlpNorm float [H]
      * @param router float [E, H]

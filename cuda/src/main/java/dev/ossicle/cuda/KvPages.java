@@ -17,7 +17,7 @@ final class KvPages {
     private final int fullLayers;
     /** Of one page in one slab. */
     private final long slabPageBytes;
-    /** [L / 2, rounded up] of [pages][K][POSITIONS][D] bf16. */
+    /** [L / 2, rounded up] of [pages][K][POSITIONS][D] fp16. */
     private final DeviceMemory[] keys;
 
     private final DeviceMemory[] values;

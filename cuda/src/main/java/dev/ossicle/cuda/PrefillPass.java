@@ -134,7 +134,7 @@ final class PrefillPass {
         embed.launch(stream, rows, 1, 1, 256, 0);
     }
 
-    /** @param forExperts whether its columns are to be in the order that the experts' products read */
+    /** @param forExperts whether it is to be as the experts' products read it */
     private void norm(DeviceMemory gain, int rows, boolean forExperts, int fault) {
         norm.pointer(work.x).pointer(0).pointer(gain).real((float) config.rmsEpsilon());
         norm.pointer(work.normed).pointer(work.scale).integer(config.hidden()).integer(rows);

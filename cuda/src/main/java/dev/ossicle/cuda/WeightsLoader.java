@@ -77,15 +77,15 @@ final class WeightsLoader {
             add("layer " + l + ", ", weights.layers().get(l), to.layers().get(l));
         }
         add("the last norm", vector(weights.norm()), to.norm());
-        add("the unembedding", WeightRows.bf16(weights.unembedding()), to.unembedding());
+        add("the unembedding", WeightRows.fp16(weights.unembedding()), to.unembedding());
         add("the rotary angles", angles(config, (int) (to.rope().bytes() / (4L * config.headDim()))), to.rope());
     }
 
     private void add(String layer, LayerWeights from, DeviceWeights.Layer to) {
         add(layer + "attention norm", vector(from.attentionNorm()), to.attentionNorm());
-        WeightRows query = WeightRows.bf16(from.query());
-        WeightRows key = WeightRows.bf16(from.key());
-        WeightRows value = WeightRows.bf16(from.value());
+        WeightRows query = WeightRows.fp16(from.query());
+        WeightRows key = WeightRows.fp16(from.key());
+        WeightRows value = WeightRows.fp16(from.value());
         inTurn(layer + "query, key and value", to.qkv(), query, key, value);
         inTurn(
                 layer + "biases of query, key and value",
@@ -94,7 +94,7 @@ final class WeightsLoader {
                 vector(from.keyBias()),
                 vector(from.valueBias()));
         add(layer + "sinks", vector(from.sinks()), to.sinks());
-        add(layer + "out", WeightRows.bf16(from.out()), to.out());
+        add(layer + "out", WeightRows.fp16(from.out()), to.out());
         add(layer + "bias of out", vector(from.outBias()), to.outBias());
         add(layer + "norm of the experts", vector(from.mlpNorm()), to.mlpNorm());
         add(layer + "router", WeightRows.floats(from.router()), to.router());

@@ -18,17 +18,17 @@ final class Workspace {
 
     /** float [T, H]: the residual stream. */
     final DeviceMemory x;
-    /** bf16 [T, H] */
+    /** [T, H], fp16 for dense products, bf16 for experts. */
     final DeviceMemory normed;
     /** float [T]: 1 / root mean square. */
     final DeviceMemory scale;
     /** float [T, (Q + 2 K) D] */
     final DeviceMemory qkv;
-    /** bf16 [T, Q D], rotated. */
+    /** fp16 [T, Q D], rotated. */
     final DeviceMemory query;
     /** float [8, Q D] */
     final DeviceMemory decodeQuery;
-    /** bf16 [T, Q D] */
+    /** fp16 [T, Q D] */
     final DeviceMemory attended;
     /** float [T, E] */
     final DeviceMemory routerLogits;

@@ -25,6 +25,20 @@ final class Numbers {
         return values;
     }
 
+    /** Such numbers as fp16 can hold. */
+    static float[] randomFp16(Random random, int count, double deviation) {
+        float[] values = random(random, count, deviation);
+        for (int i = 0; i < count; i++) {
+            values[i] = fp16(values[i]);
+        }
+        return values;
+    }
+
+    /** The float that fp16 makes of a float. */
+    static float fp16(float value) {
+        return Float.float16ToFloat(Float.floatToFloat16(value));
+    }
+
     /**
      * Asserts that each number is near the expected one.
      *

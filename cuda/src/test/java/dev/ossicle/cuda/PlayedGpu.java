@@ -98,7 +98,7 @@ final class PlayedGpu implements AutoCloseable {
         }
     }
 
-    /** Memory that was never written: NaN in every float and every bf16. */
+    /** Memory that was never written: NaN in every float, bf16 and fp16. */
     DeviceMemory allocate(long bytes) {
         DeviceMemory memory = DeviceMemory.allocate(device, bytes);
         memories.add(memory);
@@ -124,7 +124,7 @@ final class PlayedGpu implements AutoCloseable {
         return upload(MemorySegment.ofArray(values), 1);
     }
 
-    /** bf16 as their bits. */
+    /** bf16 or fp16 as their bits. */
     DeviceMemory upload(short... values) {
         return upload(MemorySegment.ofArray(values), 2);
     }
@@ -132,6 +132,15 @@ final class PlayedGpu implements AutoCloseable {
     /** Floats rounded to bf16. */
     DeviceMemory uploadBf16(float... values) {
         return upload(bf16(values));
+    }
+
+    /** Floats rounded to fp16. */
+    DeviceMemory uploadFp16(float... values) {
+        short[] bits = new short[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = Float.floatToFloat16(values[i]);
+        }
+        return upload(bits);
     }
 
     private DeviceMemory upload(MemorySegment heap, int elementBytes) {
@@ -167,6 +176,18 @@ final class PlayedGpu implements AutoCloseable {
             float[] values = new float[bits.length];
             for (int i = 0; i < bits.length; i++) {
                 values[i] = Float.intBitsToFloat(bits[i] << 16);
+            }
+            return values;
+        }
+    }
+
+    /** fp16 numbers as floats. */
+    float[] fp16s(DeviceMemory memory) {
+        try (Arena arena = Arena.ofConfined()) {
+            short[] bits = download(memory, arena).toArray(JAVA_SHORT);
+            float[] values = new float[bits.length];
+            for (int i = 0; i < bits.length; i++) {
+                values[i] = Float.float16ToFloat(bits[i]);
             }
             return values;
         }

@@ -23,13 +23,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The whole forward pass on the played GPU against the reference in double precision. */
 class TestCudaModelRunner {
-    /** What bf16 activations cost, with queries and probabilities in full precision, or in many rows without. */
-    private static final double DECODE = 1e-2;
-
-    private static final double PREFILL = 1.2e-2;
+    /** What activations of 16 bits cost. */
+    private static final double RANDOM = 1e-2;
 
     /** Of the fixtures, whose weights have outliers: llama.cpp, which rounds to 8 bits, is at 2.9e-2 on "small". */
-    private static final double FIXTURES = 6e-2;
+    private static final double FIXTURES = 1.5e-2;
 
     static CudaModelRunner open(ModelConfig config, ModelWeights weights, int passRows, long cacheBytes) {
         DeviceOptions options = new DeviceOptions(2, Precision.FAST, 0, cacheBytes);
@@ -66,9 +64,9 @@ class TestCudaModelRunner {
             want = pieces(reference, tokens, length);
         }
         try (CudaModelRunner runner = open(config, model.weights, 1 + random.nextInt(200), 0)) {
-            compare(pieces(runner, tokens, length), want, nearTie, PREFILL, where + ", prefill");
-            compare(pieces(runner, tokens, 1), want, nearTie, DECODE, where + ", decode");
-            compare(randomPieces(runner, tokens, random), want, nearTie, PREFILL, where + ", in pieces");
+            compare(pieces(runner, tokens, length), want, nearTie, RANDOM, where + ", prefill");
+            compare(pieces(runner, tokens, 1), want, nearTie, RANDOM, where + ", decode");
+            compare(randomPieces(runner, tokens, random), want, nearTie, RANDOM, where + ", in pieces");
             compareSideBySide(runner, tokens, want, nearTie, random, where);
         }
     }
@@ -174,7 +172,7 @@ class TestCudaModelRunner {
                             got[members.get(chunk)][position] = logits.values().clone());
         }
         for (int i = 0; i < count; i++) {
-            compare(got[i], want, nearTie, PREFILL, where + ", sequence " + i + " of " + count);
+            compare(got[i], want, nearTie, RANDOM, where + ", sequence " + i + " of " + count);
             sequences.get(i).close();
         }
         assertThat(runner.cacheBytes()).isZero();

@@ -21,6 +21,9 @@ class TestDecodeKernels {
     /** bf16 keeps eight bits: a rounded operand or result is off by at most this share of itself. */
     private static final double BF16 = 0x1p-8;
 
+    /** fp16 keeps eleven. */
+    private static final double FP16 = 0x1p-11;
+
     private PlayedGpu gpu;
     private Random random;
     private DeviceMemory fault;
@@ -86,8 +89,8 @@ class TestDecodeKernels {
             sequence[r] = rows - 1 - r;
         }
         float[] empty = filled(cache.size(), 9);
-        DeviceMemory keys = gpu.uploadBf16(empty);
-        DeviceMemory values = gpu.uploadBf16(empty);
+        DeviceMemory keys = gpu.uploadFp16(empty);
+        DeviceMemory values = gpu.uploadFp16(empty);
         DeviceMemory q = gpu.allocate(4L * rows * heads * HEAD);
 
         gpu.launch(
@@ -98,7 +101,7 @@ class TestDecodeKernels {
                 gpu.upload(x),
                 gpu.upload(gain),
                 EPSILON,
-                gpu.uploadBf16(w),
+                gpu.uploadFp16(w),
                 gpu.upload(bias),
                 gpu.upload(rope),
                 gpu.upload(position),
@@ -143,7 +146,7 @@ class TestDecodeKernels {
             for (int i = 0; i < queries.length; i++) {
                 queries[i] = product[i] / 8;
             }
-            assertClose(Arrays.copyOfRange(seenQ, r * heads * HEAD, (r + 1) * heads * HEAD), queries, BF16);
+            assertClose(Arrays.copyOfRange(seenQ, r * heads * HEAD, (r + 1) * heads * HEAD), queries, FP16);
             for (int head = 0; head < kvHeads; head++) {
                 int to = cache.at(sequence[r], position[r], head);
                 for (int i = 0; i < HEAD; i++) {
@@ -152,8 +155,8 @@ class TestDecodeKernels {
                 }
             }
         }
-        assertClose(gpu.bf16s(keys), doubles(expectedKeys), BF16);
-        assertClose(gpu.bf16s(values), doubles(expectedValues), BF16);
+        assertClose(gpu.fp16s(keys), doubles(expectedKeys), FP16);
+        assertClose(gpu.fp16s(values), doubles(expectedValues), FP16);
         assertThat(gpu.ints(fault)).containsExactly(0);
     }
 
@@ -193,8 +196,8 @@ class TestDecodeKernels {
         int blocks = kvHeads * ((heads / kvHeads + 7) / 8);
         DeviceMemory out = gpu.allocate(2L * rows * heads * HEAD);
         DeviceMemory tickets = gpu.upload(new int[blocks * rows]);
-        DeviceMemory keysThere = gpu.uploadBf16(keys);
-        DeviceMemory valuesThere = gpu.uploadBf16(values);
+        DeviceMemory keysThere = gpu.uploadFp16(keys);
+        DeviceMemory valuesThere = gpu.uploadFp16(values);
         for (int time = 0; time < 2; time++) { // the second time finds the tickets of the first
             gpu.launch(
                     "decode_attention",
@@ -216,7 +219,7 @@ class TestDecodeKernels {
                     kvHeads,
                     splits);
         }
-        float[] seen = gpu.bf16s(out);
+        float[] seen = gpu.fp16s(out);
         for (int r = 0; r < rows; r++) {
             if (position[r] < 0) {
                 assertThat(seen[r * heads * HEAD]).isNaN();
@@ -242,7 +245,11 @@ class TestDecodeKernels {
                     }
                 }
                 int at = (r * heads + head) * HEAD;
-                assertClose(Arrays.copyOfRange(seen, at, at + HEAD), expected, BF16);
+                // Where the sink has nearly all, fp16 has units of 2^-24.
+                double length =
+                        Math.sqrt(Arrays.stream(expected).map(v -> v * v).sum());
+                double tolerance = Math.max(FP16, 0x1p-25 * Math.sqrt(HEAD) / length);
+                assertClose(Arrays.copyOfRange(seen, at, at + HEAD), expected, tolerance);
             }
         }
     }
@@ -266,8 +273,8 @@ class TestDecodeKernels {
                 hidden / 16,
                 512,
                 rows * denseStride(width) + 16384,
-                gpu.uploadBf16(a),
-                gpu.uploadBf16(w),
+                gpu.uploadFp16(a),
+                gpu.uploadFp16(w),
                 gpu.upload(bias),
                 x,
                 gpu.upload(position),
@@ -489,6 +496,9 @@ class TestDecodeKernels {
             row[r] = r == 1 ? -1 : rows - r;
         }
         float[] x = normal((rows + 1) * hidden, 2);
+        for (int i = 0; i < x.length; i++) { // small, ordinary and large rows
+            x[i] *= new float[] {0.01f, 1, 30_000}[i / hidden % 3];
+        }
         float[] gain = normal(hidden, 1);
         float[] w = rounded(normal(vocabulary * hidden, 0.1));
         DeviceMemory logits = gpu.allocate(4L * rows * vocabulary);
@@ -501,7 +511,7 @@ class TestDecodeKernels {
                 gpu.upload(row),
                 gpu.upload(gain),
                 EPSILON,
-                gpu.uploadBf16(w),
+                gpu.uploadFp16(w),
                 logits,
                 hidden,
                 vocabulary,
@@ -516,7 +526,7 @@ class TestDecodeKernels {
                 assertClose(
                         Arrays.copyOfRange(seen, r * vocabulary, (r + 1) * vocabulary),
                         multiply(norm(x, row[r], gain), w, vocabulary),
-                        BF16);
+                        FP16);
             }
         }
         assertThat(gpu.ints(fault)).containsExactly(0);
@@ -530,6 +540,8 @@ class TestDecodeKernels {
         assertThat(logitsFault(x, normal(32 * hidden, 1))).isEqualTo(5);
         x[17] = 1e30f; // its square overflows
         assertThat(logitsFault(x, normal(32 * hidden, 1))).isEqualTo(5);
+        x[17] = 1e9f; // fp16 does
+        assertThat(logitsFault(x, normal(32 * hidden, 1))).isEqualTo(6);
         float[] w = normal(32 * hidden, 1);
         w[31 * hidden] = Float.NaN;
         x[17] = 1;
@@ -546,7 +558,7 @@ class TestDecodeKernels {
                 gpu.upload(0),
                 gpu.upload(filled(64, 1)),
                 EPSILON,
-                gpu.uploadBf16(w),
+                gpu.uploadFp16(w),
                 gpu.allocate(4 * 32),
                 64,
                 32,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -60,13 +61,18 @@ class TestPlayedGpu {
         float[] a = random(16 * 16);
         float[] b = random(16 * 8);
         DeviceMemory d = gpu.allocate(4 * 16 * 8);
-        gpu.launch("probe_mma", 1, 32, 2 * (16 * 16 + 32 * 8), gpu.uploadBf16(a), gpu.uploadBf16(b), d);
-        float[] seen = gpu.floats(d);
+        gpu.launch("probe_mma_bf16", 1, 32, 2 * (16 * 16 + 32 * 8), gpu.uploadBf16(a), gpu.uploadBf16(b), d);
+        assertProduct(gpu.floats(d), a, b, PlayedGpu::rounded);
+        gpu.launch("probe_mma_fp16", 1, 32, 2 * (16 * 16 + 32 * 8), gpu.uploadFp16(a), gpu.uploadFp16(b), d);
+        assertProduct(gpu.floats(d), a, b, Numbers::fp16);
+    }
+
+    private static void assertProduct(float[] seen, float[] a, float[] b, UnaryOperator<Float> rounded) {
         for (int row = 0; row < 16; row++) {
             for (int column = 0; column < 8; column++) {
                 double sum = 0;
                 for (int k = 0; k < 16; k++) {
-                    sum += (double) PlayedGpu.rounded(a[row * 16 + k]) * PlayedGpu.rounded(b[k * 8 + column]);
+                    sum += (double) rounded.apply(a[row * 16 + k]) * rounded.apply(b[k * 8 + column]);
                 }
                 assertThat(seen[row * 8 + column]).isCloseTo((float) sum, Offset.offset(1e-5f));
             }

@@ -3,7 +3,7 @@ package dev.ossicle.cuda;
 import static dev.ossicle.cuda.Numbers.assertNear;
 import static dev.ossicle.cuda.Numbers.product;
 import static dev.ossicle.cuda.Numbers.random;
-import static dev.ossicle.cuda.Numbers.randomBf16;
+import static dev.ossicle.cuda.Numbers.randomFp16;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
@@ -14,8 +14,10 @@ import org.junit.jupiter.api.Test;
 
 /** The kernels of prefill.cu against plain loops in double precision. */
 class TestPrefillKernels {
-    /** Half a unit of bf16's last place. */
-    private static final double BF16 = 1.0 / 256;
+    /** Half a unit of the last place. */
+    private static final double BF16 = 0x1p-8;
+
+    private static final double FP16 = 0x1p-11;
 
     private static final float EPSILON = 1e-5f;
     /** The address that a kernel takes for nothing. */
@@ -85,8 +87,11 @@ class TestPrefillKernels {
                 assertThat(gpu.floats(scale)[i] / factor).isBetween(1 - 1e-5, 1 + 1e-5);
             }
         }
-        assertNear(
-                "norm of " + hidden, gpu.bf16s(out), doubles(eights ? Numbers.eights(expected) : expected), BF16, 1e-6);
+        if (eights) {
+            assertNear("norm of " + hidden, gpu.bf16s(out), doubles(Numbers.eights(expected)), BF16, 1e-6);
+        } else {
+            assertNear("norm of " + hidden, gpu.fp16s(out), doubles(expected), FP16, 1e-6);
+        }
         assertThat(gpu.ints(fault)).containsExactly(0);
     }
 
@@ -158,8 +163,8 @@ class TestPrefillKernels {
         int n = shape[1];
         int k = shape[2];
         Random random = new Random(31L * m + n + k);
-        float[] a = randomBf16(random, m * k, 1);
-        float[] w = randomBf16(random, n * k, 1);
+        float[] a = randomFp16(random, m * k, 1);
+        float[] w = randomFp16(random, n * k, 1);
         float[] bias = m == 7 ? new float[0] : random(random, n, 1);
         float[] before = random(random, m * n, 1);
         double[] expected = Numbers.product(a, w, m, n, k);
@@ -173,8 +178,8 @@ class TestPrefillKernels {
                 new int[] {blocks(n, columns), blocks(m, rows)},
                 256,
                 stages * stageBytes,
-                gpu.uploadBf16(a),
-                gpu.uploadBf16(w),
+                gpu.uploadFp16(a),
+                gpu.uploadFp16(w),
                 bias.length == 0 ? NONE : gpu.upload(bias),
                 out,
                 m,
@@ -189,12 +194,12 @@ class TestPrefillKernels {
         int n = 96;
         int k = 160;
         Random random = new Random(3);
-        float[] a = randomBf16(random, 70 * k, 1);
-        DeviceMemory w = gpu.uploadBf16(randomBf16(random, n * k, 1));
+        float[] a = randomFp16(random, 70 * k, 1);
+        DeviceMemory w = gpu.uploadFp16(randomFp16(random, n * k, 1));
         DeviceMemory many = gpu.allocate(4L * 70 * n);
-        gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, gpu.uploadBf16(a), w, NONE, many, 70, n, k, 2);
+        gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, gpu.uploadFp16(a), w, NONE, many, 70, n, k, 2);
         DeviceMemory one = gpu.allocate(4L * n);
-        DeviceMemory row = gpu.uploadBf16(Arrays.copyOfRange(a, 69 * k, 70 * k));
+        DeviceMemory row = gpu.uploadFp16(Arrays.copyOfRange(a, 69 * k, 70 * k));
         gpu.launch("gemm_f32", new int[] {1, 1}, 256, 2 * 49152, row, w, NONE, one, 1, n, k, 2);
         assertThat(gpu.floats(one)).isEqualTo(Arrays.copyOfRange(gpu.floats(many), 69 * n, 70 * n));
     }
@@ -268,9 +273,9 @@ class TestPrefillKernels {
                 }
             }
         }
-        assertSameWithNaN("q", gpu.bf16s(q), expectedQ);
-        assertSameWithNaN("keys", gpu.bf16s(keys), expectedKeys);
-        assertSameWithNaN("values", gpu.bf16s(values), expectedValues);
+        assertSameWithNaN("q", gpu.fp16s(q), expectedQ);
+        assertSameWithNaN("keys", gpu.fp16s(keys), expectedKeys);
+        assertSameWithNaN("values", gpu.fp16s(values), expectedValues);
     }
 
     private static double[] nan(int count) {
@@ -283,7 +288,7 @@ class TestPrefillKernels {
         for (int i = 0; i < seen.length; i++) {
             boolean same = Double.isNaN(expected[i])
                     ? Float.isNaN(seen[i])
-                    : Math.abs(seen[i] - expected[i]) <= BF16 * Math.abs(expected[i]) + 1e-6;
+                    : Math.abs(seen[i] - expected[i]) <= FP16 * Math.abs(expected[i]) + 1e-6;
             assertThat(same)
                     .as("%s %s: %s instead of %s", what, i, seen[i], expected[i])
                     .isTrue();

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ossicle.checkpoint.BF16Matrix;
 import dev.ossicle.checkpoint.CheckpointException;
 import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.GgufMxFp4Matrix;
@@ -15,6 +16,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,8 +50,8 @@ class TestWeightsLoader {
         RandomModel model = new RandomModel(seed);
         DeviceWeights to = load(model, threads, bufferBytes);
         String where = "seed " + seed + ", " + model.config;
-        assertBf16(to.embedding(), 0, model.weights.embedding(), where);
-        assertBf16(to.unembedding(), 0, model.weights.unembedding(), where);
+        assertDense(gpu.bf16s(to.embedding()), 0, model.weights.embedding(), PlayedGpu::rounded, where);
+        assertDense(gpu.fp16s(to.unembedding()), 0, model.weights.unembedding(), Numbers::fp16, where);
         assertThat(gpu.floats(to.norm())).as(where).isEqualTo(model.weights.norm());
         for (int l = 0; l < model.config.layers(); l++) {
             assertLayer(to.layers().get(l), model.weights.layers().get(l), where + ", layer " + l);
@@ -68,13 +70,14 @@ class TestWeightsLoader {
 
     private void assertLayer(DeviceWeights.Layer to, LayerWeights from, String where) {
         int hidden = from.query().columns();
-        assertBf16(to.qkv(), 0, from.query(), where);
-        assertBf16(to.qkv(), from.query().rows() * hidden, from.key(), where);
-        assertBf16(to.qkv(), (from.query().rows() + from.key().rows()) * hidden, from.value(), where);
+        float[] qkv = gpu.fp16s(to.qkv());
+        assertDense(qkv, 0, from.query(), Numbers::fp16, where);
+        assertDense(qkv, from.query().rows() * hidden, from.key(), Numbers::fp16, where);
+        assertDense(qkv, (from.query().rows() + from.key().rows()) * hidden, from.value(), Numbers::fp16, where);
         float[] biases = gpu.floats(to.qkvBias());
         assertThat(biases).as(where).startsWith(from.queryBias()).endsWith(from.valueBias());
         assertThat(biases).as(where).containsSequence(from.keyBias());
-        assertBf16(to.out(), 0, from.out(), where);
+        assertDense(gpu.fp16s(to.out()), 0, from.out(), Numbers::fp16, where);
         float[] router = gpu.floats(to.router());
         for (int e = 0; e < from.router().rows(); e++) {
             for (int c = 0; c < hidden; c++) {
@@ -111,11 +114,10 @@ class TestWeightsLoader {
         }
     }
 
-    private void assertBf16(DeviceMemory to, int at, Matrix from, String where) {
-        float[] values = gpu.bf16s(to);
+    private static void assertDense(float[] values, int at, Matrix from, UnaryOperator<Float> rounded, String where) {
         for (int r = 0; r < from.rows(); r++) {
             for (int c = 0; c < from.columns(); c++) {
-                float want = PlayedGpu.rounded(from.get(r, c));
+                float want = rounded.apply(from.get(r, c));
                 if (values[at + r * from.columns() + c] != want) {
                     assertThat(values[at + r * from.columns() + c]).as(where).isEqualTo(want);
                 }
@@ -133,6 +135,17 @@ class TestWeightsLoader {
                 assertThat(got).as("%s, row %d, column %d", where, fromRow, c).isEqualTo(from.get(fromRow, c));
             }
         }
+    }
+
+    @Test
+    void aWeightThatFp16DoesNotHoldIsRefused() {
+        RandomModel model = new RandomModel(1, true);
+        BF16Matrix unembedding = (BF16Matrix) model.weights.unembedding();
+        long at = unembedding.offset() + 3 * unembedding.rowStride() + 5 * unembedding.columnStride();
+        unembedding.data().set(ValueLayout.JAVA_SHORT_UNALIGNED, at, PlayedGpu.bf16(-70_000));
+        assertThatThrownBy(() -> load(model, 3, 1000))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("random: the unembedding: row 3, column 5 is -70144.0;");
     }
 
     @Test
