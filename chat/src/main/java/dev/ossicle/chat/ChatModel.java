@@ -1,5 +1,6 @@
 package dev.ossicle.chat;
 
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.harmony.Message;
 import dev.ossicle.harmony.Repair;
 import java.net.URI;
@@ -41,12 +42,21 @@ public interface ChatModel extends AutoCloseable {
      * @throws dev.ossicle.checkpoint.CheckpointException if it cannot be used
      */
     static ChatModel open(Path path) {
-        return LocalModel.open(String.valueOf(path.getFileName()), path);
+        return open(path, LoadProgress.NONE);
+    }
+
+    /**
+     * The same.
+     *
+     * @param progress hears how far the model has come into memory
+     */
+    static ChatModel open(Path path, LoadProgress progress) {
+        return LocalModel.open(String.valueOf(path.getFileName()), path, progress);
     }
 
     /** The small model that Ossicle brings along: good for trying out the API, not for answers. */
     static ChatModel nano() {
-        return LocalModel.open("nano", NanoModel.unpacked());
+        return LocalModel.open("nano", NanoModel.unpacked(), LoadProgress.NONE);
     }
 
     /**

@@ -5,6 +5,7 @@ import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.Engine;
 import dev.ossicle.engine.EngineOptions;
 import dev.ossicle.engine.GenerationRequest;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
 import dev.ossicle.engine.Precision;
@@ -86,7 +87,7 @@ public final class LocalModel implements ChatModel {
     }
 
     /** The best device of this machine, all of its cores; what had to be passed over is logged. */
-    static LocalModel open(String name, Path path) {
+    static LocalModel open(String name, Path path, LoadProgress progress) {
         return open(
                 name,
                 path,
@@ -95,7 +96,8 @@ public final class LocalModel implements ChatModel {
                 DeviceOptions.of(Runtime.getRuntime().availableProcessors(), Precision.EXACT),
                 EngineOptions.DEFAULT,
                 null,
-                warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning));
+                warning -> System.getLogger("dev.ossicle").log(System.Logger.Level.WARNING, warning),
+                progress);
     }
 
     /**
@@ -119,7 +121,8 @@ public final class LocalModel implements ChatModel {
             DeviceOptions options,
             EngineOptions limits,
             @Nullable Path promptCache,
-            Consumer<String> warnings) {
+            Consumer<String> warnings,
+            LoadProgress progress) {
         Checkpoint checkpoint = Checkpoint.open(path, adapter);
         try {
             Tokenizer tokenizer = ModelTokenizer.of(checkpoint);
@@ -130,7 +133,7 @@ public final class LocalModel implements ChatModel {
                     : new PromptCacheFile(
                             promptCache,
                             checkpoint.fingerprint() + " " + choice.provider().name() + " " + options.precision());
-            Engine engine = new Engine(choice.provider().open(checkpoint, options), limits, kept);
+            Engine engine = new Engine(choice.provider().open(checkpoint, options, progress), limits, kept);
             return new LocalModel(name, checkpoint, engine, tokenizer, true);
         } catch (Throwable e) {
             checkpoint.close();

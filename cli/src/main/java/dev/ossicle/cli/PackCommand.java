@@ -51,12 +51,8 @@ final class PackCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         try (Checkpoint checkpoint = Checkpoint.open(ModelLocation.local(model).path())) {
             Path target = Pack.beside(checkpoint);
-            Progress progress = new Progress(err, "MB", 1);
-            long bytes = Pack.write(
-                    checkpoint,
-                    target,
-                    threads,
-                    (done, total) -> progress.update(done / 1_000_000, Math.max(1, total / 1_000_000)));
+            Progress progress = Progress.writing(err);
+            long bytes = Pack.write(checkpoint, target, threads, progress::bytes);
             progress.end();
             err.println("wrote " + target + ", " + Sizes.bytes(bytes));
         }

@@ -96,15 +96,21 @@ final class RunnerOptions {
                 possible = possible(possible, provider, checkpoint, err);
             }
         }
-        return LocalModel.open(
-                model.name(),
-                model.path(),
-                adapter,
-                device,
-                possible,
-                limits,
-                promptCache,
-                warning -> err.println("ossicle: " + warning));
+        Progress progress = Progress.loading(err);
+        try {
+            return LocalModel.open(
+                    model.name(),
+                    model.path(),
+                    adapter,
+                    device,
+                    possible,
+                    limits,
+                    promptCache,
+                    warning -> err.println("ossicle: " + warning),
+                    progress::bytes);
+        } finally {
+            progress.end();
+        }
     }
 
     /** What was asked for. */
@@ -140,7 +146,17 @@ final class RunnerOptions {
         for (String warning : choice.warnings()) {
             err.println("ossicle: " + warning);
         }
-        return choice.provider().open(checkpoint, possible(options, choice.provider(), checkpoint, err));
+        return open(choice, checkpoint, possible(options, choice.provider(), checkpoint, err), err);
+    }
+
+    /** Shows how far the model has come. */
+    static ModelRunner open(ModelRunners.Choice choice, Checkpoint checkpoint, DeviceOptions options, PrintWriter err) {
+        Progress progress = Progress.loading(err);
+        try {
+            return choice.provider().open(checkpoint, options, progress::bytes);
+        } finally {
+            progress.end();
+        }
     }
 
     /** What was asked for. */

@@ -81,14 +81,8 @@ final class SynthCommand implements Callable<Integer> {
             throw new UsageException(Main.message(e));
         }
         GgufVocabulary vocabulary = vocabulary(Tokenizer.o200kHarmony(), config.vocabulary());
-        Progress progress = new Progress(err, "MB", 1);
-        Synthesis.writeGguf(
-                out,
-                config,
-                new Formats(dense, NumberFormat.MXFP4),
-                vocabulary,
-                seed,
-                (written, total) -> progress.update(written / 1_000_000, Math.max(1, total / 1_000_000)));
+        Progress progress = Progress.writing(err);
+        Synthesis.writeGguf(out, config, new Formats(dense, NumberFormat.MXFP4), vocabulary, seed, progress::bytes);
         progress.end();
         err.println("wrote " + out);
         return 0;

@@ -92,8 +92,8 @@ final class Verification {
                 return;
             }
             DeviceOptions exact = DeviceOptions.of(threads, Precision.EXACT); // straight from the file
-            try (ModelRunner runner =
-                    ModelRunners.choose(null, checkpoint, exact).provider().open(checkpoint, exact)) {
+            ModelRunners.Choice choice = ModelRunners.choose(null, checkpoint, exact);
+            try (ModelRunner runner = RunnerOptions.open(choice, checkpoint, exact, err)) {
                 forward(runner);
                 if (!withAnswers) {
                     left("answers", "left out (--quick)");

@@ -2,6 +2,7 @@ package dev.ossicle.cli;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.scripted.ScriptedModelRunner;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 public final class ScriptedProvider implements ModelRunnerProvider {
     /** The next model; taken when it is opened. */
     static final AtomicReference<@Nullable ScriptedModelRunner> NEXT = new AtomicReference<>();
+
+    /** Who hears how far the last model has come. */
+    static final AtomicReference<LoadProgress> HEARS = new AtomicReference<>(LoadProgress.NONE);
 
     @Override
     public String name() {
@@ -36,7 +40,8 @@ public final class ScriptedProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options, LoadProgress progress) {
+        HEARS.set(progress);
         return Objects.requireNonNull(NEXT.getAndSet(null), "there is no script");
     }
 }

@@ -4,6 +4,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.ossicle.engine.LoadProgress;
+import dev.ossicle.engine.scripted.ScriptedModelRunner;
+import dev.ossicle.harmony.tokenizer.Tokenizer;
 import dev.ossicle.json.Json;
 import dev.ossicle.json.JsonArray;
 import dev.ossicle.json.JsonNumber;
@@ -92,6 +95,24 @@ class TestCommands {
         String[] words = line.substring(0, line.indexOf(" -- ")).split(" ");
         CommandLineRun again = CommandLineRun.of(with(words, "--", "What's up?"));
         assertThat(again.out()).isEqualTo(first.out());
+    }
+
+    @Test
+    void whoeverOpensAModelHearsHowFarItHasCome() {
+        Tokenizer tokenizer = TinyModel.tokenizer();
+        int[] answer = tokenizer.encode("<|channel|>final<|message|>Yes<|return|>", tokenizer.specialNames());
+        String logits = folder.resolve("script.f32").toString();
+        String[][] lines = {
+            {"run", model, "Hi", "--device", "script"},
+            {"logits", "--model", model, "--tokens", "1", "--device", "script", "--out", logits},
+        };
+        for (String[] line : lines) {
+            ScriptedProvider.HEARS.set(LoadProgress.NONE);
+            ScriptedProvider.NEXT.set(new ScriptedModelRunner(TinyModel.CONFIG.vocabulary(), 4096).answer(answer));
+            CommandLineRun run = CommandLineRun.of(line);
+            assertThat(run.status()).as(run.err()).isZero();
+            assertThat(ScriptedProvider.HEARS.get()).as(line[0]).isNotEqualTo(LoadProgress.NONE);
+        }
     }
 
     @Test

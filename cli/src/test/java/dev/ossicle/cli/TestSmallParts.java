@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -62,10 +63,27 @@ class TestSmallParts {
     @Test
     void progressIsSilentWhereNobodyLooks() {
         StringWriter text = new StringWriter();
-        Progress progress = new Progress(new PrintWriter(text), "tokens", 10, false);
+        AtomicLong nanos = new AtomicLong();
+        Progress progress = new Progress(new PrintWriter(text), "", "tokens", 10, false, nanos::get);
+        nanos.set(5_000_000_000L);
         progress.update(5);
         progress.end();
         assertThat(text.toString()).isEmpty();
+    }
+
+    @Test
+    void loadingIsShownWhereItTakesTime() {
+        StringWriter text = new StringWriter();
+        AtomicLong nanos = new AtomicLong(7);
+        Progress progress = new Progress(new PrintWriter(text), "loading ", "MB", 1, true, nanos::get);
+        progress.bytes(12_000_000_000L, 12_100_000_000L);
+        progress.end();
+        assertThat(text.toString()).as("it was fast").isEmpty();
+        nanos.addAndGet(2_000_000_000L);
+        progress.bytes(3_400_999_999L, 12_100_000_000L);
+        assertThat(text.toString()).isEqualTo("\rloading 3400 of 12100 MB (28 %), 5 s left");
+        progress.end();
+        assertThat(text.toString()).endsWith("\r" + " ".repeat(41) + "\r");
     }
 
     @Test

@@ -65,7 +65,7 @@ public final class Pack {
     public static long write(Checkpoint checkpoint, Path target, int threads, BiConsumer<Long, Long> progress)
             throws IOException {
         ModelWeights weights = checkpoint.baseWeights();
-        long bytes = HEADER + bytes(weights);
+        long bytes = HEADER + Relayed.bytes(weights);
         if (bytes == HEADER) {
             throw new CheckpointException(
                     checkpoint.path(), "there is nothing to pack: it has neither MXFP4 nor Q8_0 matrices");
@@ -91,7 +91,7 @@ public final class Pack {
             for (LayerWeights layer : weights.layers()) {
                 List<Source> sources = Relayed.sources(layer);
                 check(checkpoint, Relayed.copy(sources, team, memory), sources);
-                filled += StripMemory.padded(Relayed.bytes(sources));
+                filled += Relayed.bytes(layer);
                 progress.accept(filled, bytes);
             }
             List<Source> last = List.of(Source.dense(weights.unembedding()));
@@ -127,7 +127,7 @@ public final class Pack {
     static @Nullable StripMemory map(Checkpoint checkpoint, Arena arena) {
         Path path = beside(checkpoint);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            long bytes = HEADER + bytes(checkpoint.baseWeights());
+            long bytes = HEADER + Relayed.bytes(checkpoint.baseWeights());
             byte[] want = header(checkpoint, bytes);
             ByteBuffer got = ByteBuffer.allocate(HEADER);
             while (got.hasRemaining() && channel.read(got, got.position()) >= 0) {}
@@ -150,14 +150,6 @@ public final class Pack {
         } catch (IOException e) {
             throw new UncheckedIOException(path + ": " + e.getMessage(), e);
         }
-    }
-
-    private static long bytes(ModelWeights weights) {
-        long bytes = StripMemory.padded(Source.dense(weights.unembedding()).bytes());
-        for (LayerWeights layer : weights.layers()) {
-            bytes += StripMemory.padded(Relayed.bytes(Relayed.sources(layer)));
-        }
-        return bytes;
     }
 
     private static byte[] header(Checkpoint checkpoint, long bytes) {

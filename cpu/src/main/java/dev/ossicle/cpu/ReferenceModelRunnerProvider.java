@@ -2,6 +2,7 @@ package dev.ossicle.cpu;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
 import java.util.Optional;
@@ -37,7 +38,7 @@ public final class ReferenceModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options, LoadProgress progress) {
         return new ReferenceModelRunner(checkpoint.config(), checkpoint.weights());
     }
 }

@@ -3,6 +3,7 @@ package dev.ossicle.cpu;
 import dev.ossicle.checkpoint.ExpertWeights;
 import dev.ossicle.checkpoint.LayerWeights;
 import dev.ossicle.checkpoint.Matrix;
+import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.cpu.Strips.Source;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -82,8 +83,21 @@ record Relayed(
         return copy(List.of(Source.dense(matrix)), team, memory)[0];
     }
 
+    /** What all of a model's take, part by part. */
+    static long bytes(ModelWeights weights) {
+        long bytes = StripMemory.padded(Source.dense(weights.unembedding()).bytes());
+        for (LayerWeights layer : weights.layers()) {
+            bytes += bytes(layer);
+        }
+        return bytes;
+    }
+
+    static long bytes(LayerWeights layer) {
+        return StripMemory.padded(bytes(sources(layer)));
+    }
+
     /** What these take in memory. */
-    static long bytes(List<Source> sources) {
+    private static long bytes(List<Source> sources) {
         return sources.stream().mapToLong(Source::bytes).sum();
     }
 

@@ -14,6 +14,7 @@ import dev.ossicle.engine.Batches;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.HostExperts;
 import dev.ossicle.engine.KvSequence;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.Logits;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
@@ -181,9 +182,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
      * A checkpoint, with the {@link Pack} beside it if there is one and the precision has a use for it. For fast precision of a
      * model that is not small and has no pack, the vector width is measured before.
      *
+     * @param progress told of the weights that are copied, if any are
      * @throws dev.ossicle.checkpoint.CheckpointException if the pack cannot be used
      */
-    public static VectorModelRunner of(Checkpoint checkpoint, int threads, Precision precision) {
+    public static VectorModelRunner of(Checkpoint checkpoint, int threads, Precision precision, LoadProgress progress) {
         // A pack opens at once, and must not wait for C2.
         if (precision == Precision.FAST
                 && checkpoint.bytes() >= WORTH_MEASURING
@@ -191,7 +193,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             VectorWidth.measure();
         }
         return new VectorModelRunner(
-                checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, checkpoint);
+                checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, checkpoint, progress);
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, int passRows) {
@@ -199,7 +201,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, Precision precision, int passRows) {
-        this(config, weights, threads, precision, passRows, null);
+        this(config, weights, threads, precision, passRows, null, LoadProgress.NONE);
     }
 
     private VectorModelRunner(
@@ -208,7 +210,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             int threads,
             Precision precision,
             int passRows,
-            @Nullable Checkpoint withPack) {
+            @Nullable Checkpoint withPack,
+            LoadProgress progress) {
         if (threads < 1 || threads > 1024) {
             throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
         }
@@ -234,16 +237,29 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             StripMemory packed = withPack == null || precision != Precision.FAST ? null : Pack.map(withPack, arena);
             isPacked = packed != null;
             StripMemory memory = packed == null ? StripMemory.anonymous(arena) : packed;
-            for (int i = 0; precision == Precision.FAST && i < strips.length; i++) {
-                strips[i] = Relayed.of(this.weights.layers().get(i), team, memory);
-            }
-            unembedding = precision == Precision.FAST ? Relayed.of(weights.unembedding(), team, memory) : null;
+            unembedding = precision == Precision.FAST ? relay(memory, progress) : null;
             done = true;
         } finally {
             if (!done) {
                 close();
             }
         }
+    }
+
+    /** Fills the strips; returns those of the unembedding. */
+    private @Nullable Strips relay(StripMemory memory, LoadProgress progress) {
+        long all = memory.isFilled() ? 0 : Relayed.bytes(weights);
+        LoadProgress heard = all == 0 ? LoadProgress.NONE : progress;
+        long done = 0;
+        for (int i = 0; i < strips.length; i++) {
+            LayerWeights each = weights.layers().get(i);
+            strips[i] = Relayed.of(each, team, memory);
+            done += Relayed.bytes(each);
+            heard.bytes(done, all);
+        }
+        Strips last = Relayed.of(weights.unembedding(), team, memory);
+        heard.bytes(all, all);
+        return last;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.ossicle.cpu;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
 import java.util.Optional;
@@ -45,10 +46,10 @@ public final class VectorModelRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options, LoadProgress progress) {
         unavailable().ifPresent(reason -> {
             throw new IllegalStateException(reason);
         });
-        return VectorModelRunner.of(checkpoint, options.threads(), options.precision());
+        return VectorModelRunner.of(checkpoint, options.threads(), options.precision(), progress);
     }
 }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.CheckpointException;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +33,7 @@ final class TestPack {
 
     private static float[][] logits(Path model, String described) {
         try (Checkpoint checkpoint = Checkpoint.open(model);
-                VectorModelRunner runner = VectorModelRunner.of(checkpoint, 2, Precision.FAST)) {
+                VectorModelRunner runner = VectorModelRunner.of(checkpoint, 2, Precision.FAST, LoadProgress.NONE)) {
             assertThat(runner.description()).matches(".*threads" + described + ", rounded.*");
             return Logits.whole(runner, TOKENS);
         }
@@ -65,9 +68,32 @@ final class TestPack {
         Path model = model("small");
         Files.write(pack(model), new byte[3]);
         try (Checkpoint checkpoint = Checkpoint.open(model);
-                VectorModelRunner runner = VectorModelRunner.of(checkpoint, 1, Precision.EXACT)) {
+                VectorModelRunner runner = VectorModelRunner.of(checkpoint, 1, Precision.EXACT, LoadProgress.NONE)) {
             assertThat(runner.description()).doesNotContain("packed");
         }
+    }
+
+    @Test
+    void onlyWhatIsCopiedIsTold() throws IOException {
+        Path model = model("small");
+        List<Long> done = told(model, Precision.FAST);
+        assertThat(done).isSorted().hasSizeGreaterThan(1);
+        assertThat(told(model, Precision.EXACT)).isEmpty();
+        long packed = Files.size(pack(model));
+        assertThat(done).last().isEqualTo(packed - 4096);
+        assertThat(told(model, Precision.FAST)).as("it is mapped").isEmpty();
+    }
+
+    private static List<Long> told(Path model, Precision precision) {
+        List<Long> told = new ArrayList<>();
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            VectorModelRunner.of(checkpoint, 1, precision, (done, all) -> {
+                        assertThat(done).isBetween(1L, all);
+                        told.add(done);
+                    })
+                    .close();
+        }
+        return told;
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.Precision;
@@ -20,7 +21,8 @@ final class TestProviders {
         for (ModelRunnerProvider provider : ServiceLoader.load(ModelRunnerProvider.class)) {
             assertThat(provider.unavailable()).isEmpty();
             try (Checkpoint checkpoint = Checkpoint.open(Path.of("..", "fixtures", "model", "small", "model.gguf"));
-                    ModelRunner runner = provider.open(checkpoint, DeviceOptions.of(2, Precision.EXACT))) {
+                    ModelRunner runner =
+                            provider.open(checkpoint, DeviceOptions.of(2, Precision.EXACT), LoadProgress.NONE)) {
                 assertThat(runner.description()).contains(provider.description());
                 switch (provider.name()) {
                     case "cpu" -> {

@@ -8,6 +8,7 @@ import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.HostExperts;
 import dev.ossicle.engine.KvSequence;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunners;
@@ -22,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,7 +92,7 @@ final class CudaModelRunner implements ModelRunner {
      * @param device is closed with the runner, or at once if this fails
      * @throws IllegalStateException if there is not memory enough, saying what to do
      */
-    static ModelRunner open(Device device, Checkpoint checkpoint, DeviceOptions options) {
+    static ModelRunner open(Device device, Checkpoint checkpoint, DeviceOptions options, LoadProgress progress) {
         MemoryPlan plan = MemoryPlan.of(checkpoint.config(), options);
         ModelRunner host = null;
         try {
@@ -105,7 +105,7 @@ final class CudaModelRunner implements ModelRunner {
                     options,
                     plan,
                     host,
-                    (done, all) -> {});
+                    progress);
         } catch (RuntimeException | Error e) {
             if (host != null) {
                 host.close();
@@ -117,7 +117,7 @@ final class CudaModelRunner implements ModelRunner {
 
     private static ModelRunner host(Checkpoint checkpoint, DeviceOptions options) {
         DeviceOptions exact = new DeviceOptions(options.threads(), Precision.EXACT, 0, 0); // straight from the file
-        return ModelRunners.choose("cpu").provider().open(checkpoint, exact);
+        return ModelRunners.choose("cpu").provider().open(checkpoint, exact, LoadProgress.NONE);
     }
 
     /**
@@ -134,7 +134,7 @@ final class CudaModelRunner implements ModelRunner {
             DeviceOptions options,
             MemoryPlan plan,
             @Nullable ModelRunner host,
-            BiConsumer<Long, Long> progress) {
+            LoadProgress progress) {
         this.device = device;
         this.plan = plan;
         this.host = host;

@@ -3,6 +3,7 @@ package dev.ossicle.cuda;
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.ModelRunnerProvider;
 import java.util.Optional;
@@ -93,9 +94,9 @@ public final class CudaModelRunnerProvider implements ModelRunnerProvider {
 
     /** @throws CudaException if the GPU fails, or has less memory left than it had */
     @Override
-    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options) {
+    public ModelRunner open(Checkpoint checkpoint, DeviceOptions options, LoadProgress progress) {
         return switch (gpu) {
-            case Gpu.Usable usable -> CudaModelRunner.open(usable.open(), checkpoint, options);
+            case Gpu.Usable usable -> CudaModelRunner.open(usable.open(), checkpoint, options, progress);
             case Gpu.None none -> throw new IllegalStateException(none.reason());
         };
     }

@@ -10,13 +10,13 @@ import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.checkpoint.MxFp4Matrix;
 import dev.ossicle.checkpoint.Rope;
+import dev.ossicle.engine.LoadProgress;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -166,12 +166,8 @@ final class WeightsLoader {
         }
     }
 
-    /**
-     * Brings all that was added; when this returns it is there.
-     *
-     * @param progress told of bytes done, and of all, on this thread
-     */
-    void load(Device device, int threads, BiConsumer<Long, Long> progress) {
+    /** Brings all that was added; when this returns it is there. */
+    void load(Device device, int threads, LoadProgress progress) {
         long largest = pieces.stream().mapToLong(Piece::bytes).max().orElse(1);
         long total = pieces.stream().mapToLong(Piece::bytes).sum();
         List<Thread> readers = new ArrayList<>();
@@ -184,7 +180,7 @@ final class WeightsLoader {
             while (reader.isAlive()) {
                 try {
                     reader.join(PROGRESS_MILLIS);
-                    progress.accept(done.get(), total);
+                    progress.bytes(done.get(), total);
                 } catch (InterruptedException e) {
                     interrupted = true;
                     fail(new IllegalStateException("interrupted while loading the model"));

@@ -9,6 +9,7 @@ import dev.ossicle.cpu.ReferenceModelRunner;
 import dev.ossicle.engine.Chunk;
 import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.KvSequence;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunner;
 import dev.ossicle.engine.Precision;
 import java.nio.file.Path;
@@ -86,8 +87,11 @@ class TestCudaModelRunner {
                     (sequence, position, layer, g) -> nearTie[position] |= isNearTie(g, config))) {
                 want = pieces(reference, tokens, tokens.length);
             }
+            List<Long> left = new ArrayList<>();
+            LoadProgress progress = (done, all) -> left.add(all - done);
             try (ModelRunner runner = CudaModelRunner.open(
-                    Device.open(PlayedGpu.driver(), 0), checkpoint, DeviceOptions.of(2, Precision.FAST))) {
+                    Device.open(PlayedGpu.driver(), 0), checkpoint, DeviceOptions.of(2, Precision.FAST), progress)) {
+                assertThat(left).last().isEqualTo(0L);
                 compare(pieces(runner, tokens, tokens.length), want, nearTie, FIXTURES, name + ", prefill");
                 compare(pieces(runner, tokens, 1), want, nearTie, FIXTURES, name + ", decode");
             }

@@ -41,5 +41,5 @@ public interface ModelRunnerProvider {
     }
 
     /** @param checkpoint stays open as long as the runner, which reads its mapping */
-    ModelRunner open(Checkpoint checkpoint, DeviceOptions options);
+    ModelRunner open(Checkpoint checkpoint, DeviceOptions options, LoadProgress progress);
 }

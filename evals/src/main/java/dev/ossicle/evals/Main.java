@@ -3,6 +3,7 @@ package dev.ossicle.evals;
 import dev.ossicle.chat.ChatException;
 import dev.ossicle.chat.ChatModel;
 import dev.ossicle.checkpoint.CheckpointException;
+import dev.ossicle.engine.LoadProgress;
 import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -77,7 +78,12 @@ public final class Main {
         List<Question> questions = Question.nano();
         List<Outcome> outcomes = new ArrayList<>();
         boolean terminal = isTerminal();
-        try (ChatModel model = path == null ? ChatModel.nano() : ChatModel.open(path)) {
+        LoadProgress loading = (done, all) -> {
+            if (terminal) {
+                System.err.printf("\rloading %d of %d MB", done / 1_000_000, all / 1_000_000);
+            }
+        };
+        try (ChatModel model = path == null ? ChatModel.nano() : ChatModel.open(path, loading)) {
             int right = 0;
             for (Question question : questions) {
                 Outcome outcome = Outcome.of(model, question);
@@ -85,7 +91,7 @@ public final class Main {
                 right += outcome.isRight() ? 1 : 0;
                 String line = outcomes.size() + " of " + questions.size() + " asked, " + right + " right";
                 if (terminal) {
-                    System.err.print("\r" + line);
+                    System.err.printf("\r%-40s", line);
                 } else if (outcomes.size() % 50 == 0) {
                     System.err.println(line);
                 }
