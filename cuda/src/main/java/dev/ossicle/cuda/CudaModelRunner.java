@@ -1,6 +1,7 @@
 package dev.ossicle.cuda;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.checkpoint.CheckpointException;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.engine.Batches;
@@ -36,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 final class CudaModelRunner implements ModelRunner {
     private static final System.Logger LOG = System.getLogger("dev.ossicle");
 
-    private static final int MOST_SHARED_BYTES = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
     private static final int BUFFER_BYTES = 16 << 20;
 
     private final Device device;
@@ -139,7 +139,9 @@ final class CudaModelRunner implements ModelRunner {
         this.plan = plan;
         this.host = host;
         this.hostExpertLayers = Math.min(options.hostExpertLayers(), model.layers());
-        WeightsLoader.check(path, modelWeights, hostExpertLayers);
+        WeightsLoader.problem(modelWeights, hostExpertLayers).ifPresent(problem -> {
+            throw new CheckpointException(path, problem);
+        });
         boolean done = false;
         try {
             long free = device.freeBytes();
@@ -167,8 +169,8 @@ final class CudaModelRunner implements ModelRunner {
             Kernels kernels = keep(Kernels.load(device));
             int multiprocessors = device.multiprocessors();
             this.decode = new DecodePass(config, weights, pages, work, decodeInputs, stream, kernels, multiprocessors);
-            this.prefill = new PrefillPass(
-                    config, weights, pages, work, prefillInputs, stream, kernels, device.attribute(MOST_SHARED_BYTES));
+            this.prefill =
+                    new PrefillPass(config, weights, pages, work, prefillInputs, stream, kernels, device.sharedBytes());
             this.logits = keep(new DeviceLogits(config, work.logits, decodeInputs.fault(), heap, stream, kernels));
             this.hostRows = hostExpertLayers == 0
                     ? null

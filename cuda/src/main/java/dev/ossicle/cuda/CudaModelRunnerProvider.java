@@ -10,9 +10,6 @@ import java.util.Optional;
 
 /** Offers {@link CudaModelRunner} where there is an NVIDIA GPU that can run it. */
 public final class CudaModelRunnerProvider implements ModelRunnerProvider {
-    /** What the kernels of attention are made for; both gpt-oss models have it. */
-    private static final int HEAD_DIMENSION = 64;
-
     private final Gpu gpu = Gpu.look();
 
     /** For the service loader. */
@@ -53,27 +50,31 @@ public final class CudaModelRunnerProvider implements ModelRunnerProvider {
 
     @Override
     public Optional<String> cannotRun(Checkpoint checkpoint, DeviceOptions options) {
-        ModelConfig config = checkpoint.config();
-        if (config.headDim() != HEAD_DIMENSION) {
-            return Optional.of("the model's head dimension is " + config.headDim() + ", a GPU can compute "
-                    + HEAD_DIMENSION + " alone; use --device cpu");
-        }
-        if (checkpoint.weights() != checkpoint.baseWeights()) {
-            return Optional.of("a LoRA adapter cannot be applied on a GPU yet; use --device cpu");
-        }
         return switch (gpu) {
-            case Gpu.Usable usable -> tooSmall(usable, config, options);
+            case Gpu.Usable usable -> cannotRun(usable, checkpoint, options);
             case Gpu.None none -> Optional.of(none.reason());
         };
     }
 
-    static Optional<String> tooSmall(Gpu.Usable gpu, ModelConfig config, DeviceOptions options) {
+    private static Optional<String> cannotRun(Gpu.Usable gpu, Checkpoint checkpoint, DeviceOptions options) {
+        ModelConfig config = checkpoint.config();
+        int sharedBytes;
         long free;
         try (Device device = gpu.open()) {
+            sharedBytes = device.sharedBytes();
             free = device.freeBytes();
         } catch (CudaException e) {
             return Optional.of(e.getMessage() + "; see what nvidia-smi says");
         }
+        if (checkpoint.weights() != checkpoint.baseWeights()) {
+            return Optional.of("a LoRA adapter cannot be applied on a GPU yet; use --device cpu");
+        }
+        return KernelLimits.problem(config, sharedBytes)
+                .or(() -> WeightsLoader.problem(checkpoint.weights(), options.hostExpertLayers()))
+                .or(() -> tooSmall(free, config, options));
+    }
+
+    static Optional<String> tooSmall(long free, ModelConfig config, DeviceOptions options) {
         MemoryPlan plan = MemoryPlan.of(config, options);
         if (plan.bytes() <= free) {
             return Optional.empty();

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 /** One GPU, opened: its primary context is retained until {@link #close}. */
 final class Device implements AutoCloseable {
     private static final int MULTIPROCESSOR_COUNT = 16; // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
+    private static final int MOST_SHARED_BYTES = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
     private static final int CAPABILITY_MAJOR = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
     private static final int CAPABILITY_MINOR = 76; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR
 
@@ -107,6 +108,11 @@ final class Device implements AutoCloseable {
 
     int multiprocessors() {
         return attribute(MULTIPROCESSOR_COUNT);
+    }
+
+    /** Shared memory that a block may ask for. */
+    int sharedBytes() {
+        return attribute(MOST_SHARED_BYTES);
     }
 
     /** A CUdevice_attribute of cuda.h. */

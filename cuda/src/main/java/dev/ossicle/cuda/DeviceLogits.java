@@ -25,6 +25,8 @@ final class DeviceLogits implements AutoCloseable {
     private static final long CHUNK_BYTES = 32;
     /** What the kernel can draw from. */
     private static final int MOST_IDS = 1 << 20;
+    /** Of the kernel's own arrays (kernels.txt). */
+    private static final int OWN_SHARED_BYTES = 384;
 
     private final ModelConfig config;
     private final int vocabulary;
@@ -42,6 +44,7 @@ final class DeviceLogits implements AutoCloseable {
 
     private final Stream stream;
     private final Kernel sample;
+    private final boolean draws;
     private final Event done;
     private final PinnedMemory hostRequests;
     private final PinnedMemory hostMasks;
@@ -79,6 +82,7 @@ final class DeviceLogits implements AutoCloseable {
         this.stream = stream;
         this.sample = kernels.kernel("sample");
         Device device = stream.device();
+        this.draws = draws(vocabulary, device.sharedBytes());
         this.done = Event.create(device);
         this.hostRequests = PinnedMemory.allocate(device, most * REQUEST_BYTES);
         this.hostMasks = PinnedMemory.allocate(device, 4L * most * words);
@@ -91,6 +95,16 @@ final class DeviceLogits implements AutoCloseable {
 
     private static long chunks(int vocabulary) {
         return (vocabulary + CHUNK_IDS - 1) / CHUNK_IDS;
+    }
+
+    /** Whether the kernel can draw from so many, or the host must. */
+    static boolean draws(int vocabulary, int sharedBytes) {
+        return vocabulary <= MOST_IDS && shared(vocabulary) + OWN_SHARED_BYTES <= sharedBytes;
+    }
+
+    /** Bytes for the kernel's tokens in question, and a mask of all. */
+    private static int shared(int vocabulary) {
+        return 32_768 + 4 * ((vocabulary + 31) / 32);
     }
 
     /** Device memory that drawing takes. */
@@ -143,7 +157,7 @@ final class DeviceLogits implements AutoCloseable {
             sample.pointer(into == null ? tokens : into).pointer(hostTokens.address());
             sample.pointer(chunks).pointer(largest).pointer(tickets).integer(vocabulary);
             sample.pointer(fault).integer(Faults.beforeLogits(config) + 1);
-            sample.launch(stream, (int) chunks(vocabulary), count, 1, 512, 32_768 + 4 * words);
+            sample.launch(stream, (int) chunks(vocabulary), count, 1, 512, shared(vocabulary));
         }
         stream.copy(fault, hostFault.segment());
         done.record(stream);
@@ -195,7 +209,7 @@ final class DeviceLogits implements AutoCloseable {
         @Override
         public void sample(
                 Sampler host, Sampling sampling, long position, @Nullable BitMask allowed, IntConsumer drawn) {
-            if (vocabulary > MOST_IDS) {
+            if (!draws) {
                 Logits.super.sample(host, sampling, position, allowed, drawn);
                 return;
             }

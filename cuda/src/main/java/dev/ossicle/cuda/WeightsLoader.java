@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -49,25 +50,20 @@ final class WeightsLoader {
         this.bufferBytes = bufferBytes;
     }
 
-    /**
-     * Looks whether all matrices have a form that can be brought.
-     *
-     * @throws CheckpointException saying which has not, and what to do
-     */
-    static void check(Path path, ModelWeights weights, int hostExpertLayers) {
+    /** Why some matrices cannot be brought, with what to do about it; empty if all can. */
+    static Optional<String> problem(ModelWeights weights, int hostExpertLayers) {
         for (int l = hostExpertLayers; l < weights.layers().size(); l++) {
             for (ExpertWeights expert : weights.layers().get(l).experts()) {
                 for (Matrix matrix : List.of(expert.gate(), expert.up(), expert.down())) {
                     if (!(matrix instanceof MxFp4Matrix || matrix instanceof GgufMxFp4Matrix)) {
-                        throw new CheckpointException(
-                                path,
-                                "the experts of layer " + l + " are " + matrix.format()
-                                        + ", the GPU's kernels read MXFP4 alone: take a file with MXFP4 experts, or"
-                                        + " --device cpu");
+                        return Optional.of("the experts of layer " + l + " are " + matrix.format()
+                                + ", the GPU's kernels read MXFP4 alone: take a file with MXFP4 experts, or"
+                                + " --device cpu");
                     }
                 }
             }
         }
+        return Optional.empty();
     }
 
     /** Everything that {@code to} has room for. */

@@ -1,13 +1,23 @@
 package dev.ossicle.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ossicle.checkpoint.Checkpoint;
+import dev.ossicle.checkpoint.CheckpointException;
 import dev.ossicle.checkpoint.ModelConfig;
+import dev.ossicle.checkpoint.NumberFormat;
+import dev.ossicle.checkpoint.write.Formats;
+import dev.ossicle.checkpoint.write.HuggingFaceWriter;
+import dev.ossicle.checkpoint.write.Progress;
+import dev.ossicle.checkpoint.write.Synthesis;
 import dev.ossicle.engine.DeviceOptions;
+import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.ModelRunnerProvider;
 import dev.ossicle.engine.Precision;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,16 +115,47 @@ class TestGpu {
         }
         long most = MemoryPlan.of(ModelConfig.GPT_OSS_120B, OPTIONS).bytes();
         long less = MemoryPlan.of(ModelConfig.GPT_OSS_120B, hostExperts(10)).bytes();
-        PlayedGpu.set(driver, "memory", less);
-        assertThat(CudaModelRunnerProvider.tooSmall((Gpu.Usable) Gpu.look(), ModelConfig.GPT_OSS_120B, OPTIONS)
+        assertThat(CudaModelRunnerProvider.tooSmall(less, ModelConfig.GPT_OSS_120B, OPTIONS)
                         .orElseThrow())
                 .startsWith("the model needs " + Gpu.gigabytes(most) + " GB of the GPU's memory")
                 .endsWith(Gpu.gigabytes(less)
                         + " GB are free; --n-cpu-moe 10 would keep the experts of 10 of its 36 layers in"
                         + " host memory, which is slower");
-        PlayedGpu.set(driver, "memory", most);
-        assertThat(CudaModelRunnerProvider.tooSmall((Gpu.Usable) Gpu.look(), ModelConfig.GPT_OSS_120B, OPTIONS))
+        assertThat(CudaModelRunnerProvider.tooSmall(most, ModelConfig.GPT_OSS_120B, OPTIONS))
                 .isEmpty();
+    }
+
+    @Test
+    void onlyExpertsInMxFp4CanBeRun(@TempDir Path folder) throws IOException {
+        ModelConfig config = new RandomModel(1).config;
+        HuggingFaceWriter.write(
+                folder,
+                config,
+                Synthesis.weights(config, 1),
+                new Formats(NumberFormat.BF16, NumberFormat.BF16),
+                List.of(1),
+                HuggingFaceWriter.USUAL_SHARD_BYTES,
+                Progress.NONE);
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            String problem =
+                    "the experts of layer 0 are BF16, the GPU's kernels read MXFP4 alone: take a file with MXFP4"
+                            + " experts, or --device cpu";
+            assertThat(provider().cannotRun(checkpoint, OPTIONS)).contains(problem);
+            assertThat(provider().cannotRun(checkpoint, hostExperts(config.layers())))
+                    .isEmpty();
+            assertThatThrownBy(() -> provider().open(checkpoint, OPTIONS, LoadProgress.NONE))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining(problem);
+        }
+    }
+
+    @Test
+    void aShapeThatTheKernelsCannotComputeIsRefused() {
+        try (Checkpoint checkpoint = Checkpoint.open(FIXTURE)) {
+            PlayedGpu.set(driver, "shared", 60_000);
+            assertThat(provider().cannotRun(checkpoint, OPTIONS).orElseThrow())
+                    .endsWith("a block of this GPU may have 60000; use --device cpu");
+        }
     }
 
     @Test
