@@ -62,6 +62,8 @@ final class CudaModelRunner implements ModelRunner {
     private final Graph @Nullable [] graphs;
 
     private final List<CudaKvSequence> sequences = new ArrayList<>();
+    /** Nanoseconds that the host has waited for the GPU. */
+    private long waited;
     /** What is computed already. */
     private @Nullable Ahead ahead;
 
@@ -217,6 +219,16 @@ final class CudaModelRunner implements ModelRunner {
         return device;
     }
 
+    /** While it is watched, decode steps are launched kernel by kernel. */
+    Stream stream() {
+        return stream;
+    }
+
+    /** Nanoseconds that {@link #forward} has waited for the GPU, in all; the rest of its time is the host's own. */
+    long waitedNanos() {
+        return waited;
+    }
+
     /** Of the model; its context is shorter if the GPU's memory does not hold it. */
     @Override
     public ModelConfig config() {
@@ -345,7 +357,7 @@ final class CudaModelRunner implements ModelRunner {
         int size = 32 - Integer.numberOfLeadingZeros(batch.size() - 1); // 0, 1, 2, 3
         decodeInputs.pad(1 << size);
         decodeInputs.send(stream, tokens);
-        if (graphs == null) {
+        if (graphs == null || stream.watch() != null) {
             decode.run(1 << size, this::addHostExperts);
         } else {
             graphs[size].launch(stream);
@@ -369,8 +381,10 @@ final class CudaModelRunner implements ModelRunner {
             consumer.logits(chunks[i], positions[i], logits.row(i));
         }
         logits.draw(decodeInputs.token());
-        Ahead next = graphs != null && wanted == batch.size() && logits.drawsAll() ? startAhead(batch) : null;
-        checkFault(logits.await(), batch);
+        Ahead next = graphs != null && stream.watch() == null && wanted == batch.size() && logits.drawsAll()
+                ? startAhead(batch)
+                : null;
+        checkFault(await(), batch);
         int[] drawn = logits.hand();
         if (next != null) {
             System.arraycopy(drawn, 0, next.tokens(), 0, drawn.length);
@@ -446,10 +460,18 @@ final class CudaModelRunner implements ModelRunner {
                 consumer.logits(chunkOf[first + i], positionOf[first + i], logits.row(i));
             }
             logits.draw(null);
-            checkFault(logits.await(), members);
+            checkFault(await(), members);
             logits.hand();
             first += count;
         } while (first < prefillInputs.wanted());
+    }
+
+    /** Waits for the pass; tells the code of what went wrong. */
+    private int await() {
+        long from = System.nanoTime();
+        int fault = logits.await();
+        waited += System.nanoTime() - from;
+        return fault;
     }
 
     private void checkFault(int fault, List<Chunk> members) {

@@ -136,6 +136,7 @@ final class Kernel {
                     "kernel " + name + " takes " + sizes.length + " arguments, not " + given);
         }
         next = 0;
+        LaunchWatch watch = stream.watch();
         config.set(JAVA_INT, 0, gridX);
         config.set(JAVA_INT, 4, gridY);
         config.set(JAVA_INT, 8, gridZ);
@@ -144,7 +145,7 @@ final class Kernel {
         config.set(JAVA_INT, 20, 1);
         config.set(JAVA_INT, 24, sharedBytes);
         config.set(JAVA_LONG, 32, stream.handle());
-        config.set(JAVA_INT, 48, early ? 1 : 0);
+        config.set(JAVA_INT, 48, early && watch == null ? 1 : 0);
         try {
             if (sharedBytes > mostShared) {
                 driver.check(
@@ -153,9 +154,15 @@ final class Kernel {
                         "giving the kernel " + name + " shared memory");
                 mostShared = sharedBytes;
             }
+            if (watch != null) {
+                watch.before(name);
+            }
             int result = (int) driver.cuLaunchKernelEx.invokeExact(config, function, pointers, MemorySegment.NULL);
             if (result != 0) {
                 throw new CudaException(result, "launching the kernel " + name + ": " + driver.explain(result));
+            }
+            if (watch != null) {
+                watch.after();
             }
         } catch (Throwable e) {
             throw Driver.thrown(e);

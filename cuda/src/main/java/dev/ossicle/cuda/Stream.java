@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A queue of work for the GPU, done in order, while the host goes on. What goes wrong there is thrown by a later call that
@@ -15,6 +16,7 @@ final class Stream implements AutoCloseable {
 
     private final Device device;
     private final long handle;
+    private @Nullable LaunchWatch watch;
 
     private Stream(Device device, long handle) {
         this.device = device;
@@ -36,6 +38,16 @@ final class Stream implements AutoCloseable {
 
     Device device() {
         return device;
+    }
+
+    /** Who is told of each kernel from now on; null for nobody. */
+    void watch(@Nullable LaunchWatch newWatch) {
+        watch = newWatch;
+    }
+
+    @Nullable
+    LaunchWatch watch() {
+        return watch;
     }
 
     /** The CUstream. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -26,6 +27,8 @@ import java.util.stream.Stream;
  */
 final class GpuBenchmark {
     private static final int WARM_UP_STEPS = 8;
+    /** Of which the fastest counts, kernel by kernel. */
+    private static final int TIMED_PASSES = 5;
     /** Positions of each sequence of a batch before it decodes. */
     private static final int BATCH_DEPTH = 512;
 
@@ -46,7 +49,8 @@ final class GpuBenchmark {
 
     /**
      * Arguments as {@code name=value}: model (20b, 120b, tiny), layers and experts (fewer than the model has), prefill, depths and
-     * batches (numbers with commas between), steps, nCpuMoe, cacheBytes, out (a file; standard output otherwise).
+     * batches (numbers with commas between), steps, kernels (true: the time of each kernel at each depth), nCpuMoe, cacheBytes, out
+     * (a file; standard output otherwise).
      */
     public static void main(String[] arguments) throws IOException {
         Arguments given = new Arguments(arguments);
@@ -109,6 +113,9 @@ final class GpuBenchmark {
                 json.append(list("decode", bench.decode(depths)));
                 json.append(list("batches", bench.batches(batches)));
                 json.append(list("prefill", bench.prefill(prefill)));
+                if (given.text("kernels", "false").equals("true")) {
+                    json.append(list("kernels", bench.kernels(depths)));
+                }
             } catch (RuntimeException e) {
                 failure = String.valueOf(e.getMessage());
                 say("failed: " + failure);
@@ -237,6 +244,52 @@ final class GpuBenchmark {
         return results;
     }
 
+    /** Tells how long the kernels of one decode step take, and of one prompt as long as its depth. */
+    private List<String> kernels(int[] depths) {
+        List<String> results = new ArrayList<>();
+        try (KernelClock clock = new KernelClock(runner, bandwidth / 2)) {
+            for (int depth : depths) {
+                if (depth + TIMED_PASSES > runner.config().maxContext()) {
+                    continue;
+                }
+                int[] last = new int[1];
+                try (KvSequence sequence = runner.newSequence(depth + TIMED_PASSES)) {
+                    if (depth > 0) {
+                        List<Chunk> prompt = List.of(new Chunk(sequence, tokens(depth), 1));
+                        results.addAll(kernels("prefill", depth, clock.times(1, () -> step(prompt, last))));
+                    }
+                    results.addAll(kernels(
+                            "decode",
+                            depth,
+                            clock.times(
+                                    TIMED_PASSES,
+                                    () -> step(List.of(new Chunk(sequence, new int[] {last[0]}, 1)), last))));
+                }
+            }
+        }
+        return results;
+    }
+
+    private static List<String> kernels(String pass, int depth, Map<String, KernelClock.Time> times) {
+        double all = times.values().stream()
+                .mapToDouble(KernelClock.Time::milliseconds)
+                .sum();
+        List<String> results = new ArrayList<>();
+        times.forEach((name, time) -> {
+            results.add(String.format(
+                    Locale.ROOT,
+                    "{\"pass\": \"%s\", \"tokens\": %d, \"kernel\": \"%s\", \"launches\": %d, \"ms\": %.4f, \"share\": %.3f}",
+                    pass,
+                    depth,
+                    name,
+                    time.launches(),
+                    time.milliseconds(),
+                    time.milliseconds() / all));
+            say("kernel " + results.getLast());
+        });
+        return results;
+    }
+
     private String decode(String what, int number, List<KvSequence> sequences, int depth) {
         int[] last = new int[sequences.size()];
         for (int i = 0; i < last.length; i++) {
@@ -245,17 +298,21 @@ final class GpuBenchmark {
             last[i] = drawn[0];
         }
         double[] times = new double[steps];
+        double[] host = new double[steps];
         for (int n = -WARM_UP_STEPS; n < steps; n++) {
             List<Chunk> batch = new ArrayList<>();
             for (int i = 0; i < last.length; i++) {
                 batch.add(new Chunk(sequences.get(i), new int[] {last[i]}, 1));
             }
+            long waited = runner.waitedNanos();
             long start = System.nanoTime();
             step(batch, last);
             if (n >= 0) {
                 times[n] = seconds(start);
+                host[n] = times[n] - (runner.waitedNanos() - waited) / 1e9;
             }
         }
+        Arrays.sort(host);
         double all = Arrays.stream(times).sum();
         double[] sorted = times.clone();
         Arrays.sort(sorted);
@@ -263,13 +320,15 @@ final class GpuBenchmark {
         double bytes = bytesOfAToken(depth);
         return String.format(
                 Locale.ROOT,
-                "{\"%s\": %d, \"positions\": %d, \"tokens_per_second\": %.2f, \"step_ms_median\": %.4f, \"step_ms_most\": %.4f%s}",
+                "{\"%s\": %d, \"positions\": %d, \"tokens_per_second\": %.2f, \"step_ms_median\": %.4f, \"step_ms_most\": %.4f, \"host_ms_median\": %.4f, \"host_share\": %.4f%s}",
                 what,
                 number,
                 depth,
                 perSecond,
                 sorted[steps / 2] * 1e3,
                 sorted[steps - 1] * 1e3,
+                host[steps / 2] * 1e3,
+                host[steps / 2] / sorted[steps / 2],
                 sequences.size() > 1
                         ? ""
                         : String.format(
