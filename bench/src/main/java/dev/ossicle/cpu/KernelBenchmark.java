@@ -46,6 +46,7 @@ public class KernelBenchmark {
     private final Arena arena = Arena.ofShared();
     private final StripMultiplier mxFp4 = new StripMultiplier();
     private final Q8StripMultiplier q8 = new Q8StripMultiplier();
+    private final PackedRows packed = new PackedRows();
     private final RoundedSlots rounded = new RoundedSlots(COLUMNS);
     private final Strips fp4Strips = strips(Format.MXFP4);
     private final Strips q8Strips = strips(Format.Q8_0);
@@ -80,6 +81,7 @@ public class KernelBenchmark {
                 rounded.set(x, xAt[i] + 32 * block, 0, vectors, i, block, buffer, lanes);
             }
         }
+        packed.packAll(x, xAt, 0, vectors, COLUMNS);
         outA = new float[vectors * Strips.ROWS];
         outB = new float[vectors * Strips.ROWS];
     }
@@ -120,8 +122,8 @@ public class KernelBenchmark {
     @Benchmark
     public float[] q8(Rates rates) {
         int first = nextPair(rates, Format.Q8_0);
-        q8.multiply(q8Strips, first, x, xAt, 0, vectors, outA);
-        q8.multiply(q8Strips, first + Strips.ROWS, x, xAt, 0, vectors, outB);
+        q8.multiply(q8Strips, first, x, xAt, 0, vectors, packed, outA);
+        q8.multiply(q8Strips, first + Strips.ROWS, x, xAt, 0, vectors, packed, outB);
         return outA;
     }
 }

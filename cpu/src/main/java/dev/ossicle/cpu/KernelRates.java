@@ -45,6 +45,7 @@ public final class KernelRates {
     private static final class Worker {
         private final StripMultiplier mxFp4 = new StripMultiplier();
         private final Q8StripMultiplier q8 = new Q8StripMultiplier();
+        private final PackedRows packed = new PackedRows();
         private final Strips strips;
         private final int vectors;
         private final float[] x;
@@ -68,6 +69,7 @@ public final class KernelRates {
                 x[i] = (float) random.nextGaussian();
             }
             Arrays.setAll(xAt, i -> i * COLUMNS);
+            packed.packAll(x, xAt, 0, vectors, COLUMNS);
             rounded.grow(vectors);
             int[] buffer = new int[32];
             float[] lanes = new float[Lanes.WIDTH];
@@ -96,8 +98,8 @@ public final class KernelRates {
             switch (strips.format()) {
                 case MXFP4 -> mxFp4.multiply(strips, row / ROWS, 0, vectors, rounded, outA, outB);
                 case Q8_0 -> {
-                    q8.multiply(strips, row, x, xAt, 0, vectors, outA);
-                    q8.multiply(strips, second, x, xAt, 0, vectors, outB);
+                    q8.multiply(strips, row, x, xAt, 0, vectors, packed, outA);
+                    q8.multiply(strips, second, x, xAt, 0, vectors, packed, outB);
                 }
             }
             row = (row + ROWS) % (strips.count() * strips.format().rows);

@@ -12,13 +12,23 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link Strips} of Q8_0 times float32 activations. Each lane is a row. A row's result has one order in all kernels: in each
- * block of 32 columns the even ones and the odd ones are summed by fused multiply-add, unscaled, from the left; the two
- * sums are added; the blocks are summed, scaled, by fused multiply-add from the left.
+ * {@link Strips} of Q8_0 times float32 activations. Each lane is a row. A row's result has one order in all kernels of a width: with
+ * 512 bits, in each block of 32 columns the even ones and the odd ones are summed by fused multiply-add, unscaled, from the
+ * left, and the two sums are added; with less, where more vectors make a strip and keep the multipliers busy, all
+ * columns make one sum. The blocks are summed, scaled, by fused multiply-add from the left.
+ *
+ * <p>Narrow vectors come with 16 registers, and C2 moves all loads of a loop to its front: what is loaded and what is summed
+ * must fit together, or a sum is spilled and each round waits for it (45 -> 15 GMAC/s).
  */
 final class Q8StripKernels {
-    /** Vectors of activations that are multiplied together. */
+    /** Vectors of activations that {@link #group} multiplies together. */
     static final int GROUP = 6;
+
+    /** Vectors of activations that {@link #tile} multiplies together: with two of rows, eight sums and six loads. */
+    static final int TILE = 4;
+
+    /** Whether {@link #tile} is used, which needs {@link PackedRows}; else {@link #group}. */
+    static final boolean PACKED = WIDTH < 16;
 
     private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
     private static final int ROWS = Strips.ROWS;
@@ -30,6 +40,9 @@ final class Q8StripKernels {
 
     /** As many bytes as W floats have. */
     private static final VectorSpecies<Byte> VECTOR = VectorSpecies.of(byte.class, FLOATS.vectorShape());
+
+    /** Codes of a vector of 8 rows; for one of 4, there are none so few, so twice as many are loaded. */
+    private static final VectorSpecies<Byte> EIGHT = ByteVector.SPECIES_64;
 
     private Q8StripKernels() {}
 
@@ -61,10 +74,10 @@ final class Q8StripKernels {
         }
         for (int b = 0; b < blocks; b++) {
             int from = (half + b & 1) * BLOCK_BYTES;
-            int to = BLOCK_BYTES - from;
             long next = b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : after;
-            dot16(data, next, w, from, to, x, xAt + 32 * b, out, outAt, 0);
-            dot16(data, next, w, from, to, x, xAt + 32 * b, out, outAt, 16);
+            for (int row = 0; row < ROWS; row += 4 * WIDTH) {
+                narrowBlock(data, next, w, from, BLOCK_BYTES - from, x, xAt + 32 * b, out, outAt, row);
+            }
         }
         return half + blocks & 1;
     }
@@ -135,8 +148,8 @@ final class Q8StripKernels {
         f1.intoArray(out, outAt + 16);
     }
 
-    /** Sixteen rows, for vectors of 8 or 4 floats; copies half of the next block. */
-    private static void dot16(
+    /** Four vectors of rows of one block; copies as much of the next one. */
+    private static void narrowBlock(
             MemorySegment data,
             long next,
             byte[] w,
@@ -147,67 +160,49 @@ final class Q8StripKernels {
             float[] out,
             int outAt,
             int row) {
-        FloatVector even0 = FloatVector.zero(FLOATS);
-        FloatVector even1 = even0;
-        FloatVector even2 = even0;
-        FloatVector even3 = even0;
-        FloatVector odd0 = even0;
-        FloatVector odd1 = even0;
-        FloatVector odd2 = even0;
-        FloatVector odd3 = even0;
-        for (int i = 4 * row; i < 4 * row + 64; i += 16) {
-            ByteVector.fromMemorySegment(BYTES, data, next + i, LITTLE_ENDIAN).intoArray(w, to + i);
+        FloatVector a0 = FloatVector.zero(FLOATS);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        for (int i = 4 * row; i < 4 * (row + 4 * WIDTH); i += 4 * WIDTH) {
+            ByteVector.fromMemorySegment(VECTOR, data, next + i, LITTLE_ENDIAN).intoArray(w, to + i);
         }
-        for (int j = 0; j < 32; j += 2) {
-            int line = SCALES + j * ROWS + 2 * row;
-            ByteVector.fromMemorySegment(BYTES, data, next + line, LITTLE_ENDIAN)
+        for (int j = 0; j < 32; j++) {
+            int line = SCALES + j * ROWS + row;
+            ByteVector.fromMemorySegment(VECTOR, data, next + line, LITTLE_ENDIAN)
                     .intoArray(w, to + line);
-            ByteVector.fromMemorySegment(BYTES, data, next + line + 16, LITTLE_ENDIAN)
-                    .intoArray(w, to + line + 16);
-            int at = from + SCALES + j * ROWS + row;
-            ByteVector bytes = ByteVector.fromArray(BYTES, w, at);
+            int at = from + line;
             FloatVector v = FloatVector.broadcast(FLOATS, x[k + j]);
-            even0 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).fma(v, even0);
-            even1 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).fma(v, even1);
-            if (WIDTH == 4) {
-                even2 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).fma(v, even2);
-                even3 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).fma(v, even3);
-            }
-            bytes = ByteVector.fromArray(BYTES, w, at + ROWS);
-            v = FloatVector.broadcast(FLOATS, x[k + j + 1]);
-            odd0 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).fma(v, odd0);
-            odd1 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).fma(v, odd1);
-            if (WIDTH == 4) {
-                odd2 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).fma(v, odd2);
-                odd3 = ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).fma(v, odd3);
-            }
+            a0 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at).convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .fma(v, a0);
+            a1 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at + WIDTH).convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .fma(v, a1);
+            a2 = ((FloatVector)
+                            ByteVector.fromArray(EIGHT, w, at + 2 * WIDTH).convertShape(VectorOperators.B2F, FLOATS, 0))
+                    .fma(v, a2);
+            a3 = ((FloatVector)
+                            (WIDTH == 8
+                                    ? ByteVector.fromArray(EIGHT, w, at + 24)
+                                            .convertShape(VectorOperators.B2F, FLOATS, 0)
+                                    : ByteVector.fromArray(BYTES, w, at).convertShape(VectorOperators.B2F, FLOATS, 3)))
+                    .fma(v, a3);
         }
-        int result = outAt + row;
-        even0.add(odd0)
-                .fma(
-                        ByteVector.fromArray(VECTOR, w, from + 4 * row).reinterpretAsFloats(),
-                        FloatVector.fromArray(FLOATS, out, result))
-                .intoArray(out, result);
-        even1.add(odd1)
-                .fma(
-                        ByteVector.fromArray(VECTOR, w, from + 4 * (row + WIDTH))
-                                .reinterpretAsFloats(),
-                        FloatVector.fromArray(FLOATS, out, result + WIDTH))
-                .intoArray(out, result + WIDTH);
-        if (WIDTH == 4) {
-            even2.add(odd2)
-                    .fma(
-                            ByteVector.fromArray(VECTOR, w, from + 4 * (row + 8))
-                                    .reinterpretAsFloats(),
-                            FloatVector.fromArray(FLOATS, out, result + 8))
-                    .intoArray(out, result + 8);
-            even3.add(odd3)
-                    .fma(
-                            ByteVector.fromArray(VECTOR, w, from + 4 * (row + 12))
-                                    .reinterpretAsFloats(),
-                            FloatVector.fromArray(FLOATS, out, result + 12))
-                    .intoArray(out, result + 12);
-        }
+        int to0 = outAt + row;
+        int scales = from + 4 * row;
+        a0.fma(ByteVector.fromArray(VECTOR, w, scales).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to0))
+                .intoArray(out, to0);
+        a1.fma(
+                        ByteVector.fromArray(VECTOR, w, scales + 4 * WIDTH).reinterpretAsFloats(),
+                        FloatVector.fromArray(FLOATS, out, to0 + WIDTH))
+                .intoArray(out, to0 + WIDTH);
+        a2.fma(
+                        ByteVector.fromArray(VECTOR, w, scales + 8 * WIDTH).reinterpretAsFloats(),
+                        FloatVector.fromArray(FLOATS, out, to0 + 2 * WIDTH))
+                .intoArray(out, to0 + 2 * WIDTH);
+        a3.fma(
+                        ByteVector.fromArray(VECTOR, w, scales + 12 * WIDTH).reinterpretAsFloats(),
+                        FloatVector.fromArray(FLOATS, out, to0 + 3 * WIDTH))
+                .intoArray(out, to0 + 3 * WIDTH);
     }
 
     /**
@@ -215,17 +210,17 @@ final class Q8StripKernels {
      *
      * @param values unscaled [32 columns, ROWS]
      */
-    static void expand(byte[] w, float[] values) {
-        int line = SCALES;
+    static void expand(byte[] w, int wAt, float[] values, int to) {
+        int line = wAt + SCALES;
         for (int i = 0; i < 32 * ROWS; i += 16) {
             ByteVector bytes = ByteVector.fromArray(BYTES, w, line + i);
-            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).intoArray(values, i);
+            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).intoArray(values, to + i);
             if (WIDTH <= 8) {
-                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).intoArray(values, i + WIDTH);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).intoArray(values, to + i + WIDTH);
             }
             if (WIDTH <= 4) {
-                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).intoArray(values, i + 8);
-                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).intoArray(values, i + 12);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).intoArray(values, to + i + 8);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).intoArray(values, to + i + 12);
             }
         }
     }
@@ -235,21 +230,79 @@ final class Q8StripKernels {
      *
      * @param w the block, for its scales
      */
-    static void one(float[] values, byte[] w, float[] x, int xAt, float[] out, int outAt) {
+    static void one(float[] values, int valuesAt, byte[] w, int wAt, float[] x, int xAt, float[] out, int outAt) {
         for (int row = 0; row < ROWS; row += WIDTH) {
             FloatVector even = FloatVector.zero(FLOATS);
             FloatVector odd = even;
             for (int j = 0; j < 32; j += 2) {
-                even = FloatVector.fromArray(FLOATS, values, j * ROWS + row)
-                        .fma(FloatVector.broadcast(FLOATS, x[xAt + j]), even);
-                odd = FloatVector.fromArray(FLOATS, values, j * ROWS + ROWS + row)
-                        .fma(FloatVector.broadcast(FLOATS, x[xAt + j + 1]), odd);
+                int at = valuesAt + j * ROWS + row;
+                even = FloatVector.fromArray(FLOATS, values, at).fma(FloatVector.broadcast(FLOATS, x[xAt + j]), even);
+                FloatVector v = FloatVector.fromArray(FLOATS, values, at + ROWS);
+                FloatVector y = FloatVector.broadcast(FLOATS, x[xAt + j + 1]);
+                if (PACKED) {
+                    even = v.fma(y, even);
+                } else {
+                    odd = v.fma(y, odd);
+                }
             }
-            even.add(odd)
+            (PACKED ? even : even.add(odd))
                     .fma(
-                            ByteVector.fromArray(VECTOR, w, 4 * row).reinterpretAsFloats(),
+                            ByteVector.fromArray(VECTOR, w, wAt + 4 * row).reinterpretAsFloats(),
                             FloatVector.fromArray(FLOATS, out, outAt + row))
                     .intoArray(out, outAt + row);
+        }
+    }
+
+    /**
+     * One expanded block times {@link #TILE} vectors, two vectors of rows at a time.
+     *
+     * @param w the block, for its scales
+     * @param x [columns, TILE], as {@link PackedRows} has them, from the first column of the block on
+     * @param out [TILE, ROWS]
+     */
+    static void tile(float[] values, int valuesAt, byte[] w, int wAt, float[] x, int xAt, float[] out, int outAt) {
+        for (int row = 0; row < ROWS; row += 2 * WIDTH) {
+            FloatVector a0 = FloatVector.zero(FLOATS);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector b2 = a0;
+            FloatVector b3 = a0;
+            for (int j = 0; j < 32; j++) {
+                int at = valuesAt + j * ROWS + row;
+                FloatVector v = FloatVector.fromArray(FLOATS, values, at);
+                FloatVector u = FloatVector.fromArray(FLOATS, values, at + WIDTH);
+                int y = xAt + j * TILE;
+                FloatVector z = FloatVector.broadcast(FLOATS, x[y]);
+                a0 = v.fma(z, a0);
+                b0 = u.fma(z, b0);
+                z = FloatVector.broadcast(FLOATS, x[y + 1]);
+                a1 = v.fma(z, a1);
+                b1 = u.fma(z, b1);
+                z = FloatVector.broadcast(FLOATS, x[y + 2]);
+                a2 = v.fma(z, a2);
+                b2 = u.fma(z, b2);
+                z = FloatVector.broadcast(FLOATS, x[y + 3]);
+                a3 = v.fma(z, a3);
+                b3 = u.fma(z, b3);
+            }
+            FloatVector v = ByteVector.fromArray(VECTOR, w, wAt + 4 * row).reinterpretAsFloats();
+            FloatVector u =
+                    ByteVector.fromArray(VECTOR, w, wAt + 4 * (row + WIDTH)).reinterpretAsFloats();
+            int to = outAt + row;
+            a0.fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+            b0.fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH)).intoArray(out, to + WIDTH);
+            to += ROWS;
+            a1.fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+            b1.fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH)).intoArray(out, to + WIDTH);
+            to += ROWS;
+            a2.fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+            b2.fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH)).intoArray(out, to + WIDTH);
+            to += ROWS;
+            a3.fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+            b3.fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH)).intoArray(out, to + WIDTH);
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.ossicle.cpu;
 
 /**
- * Rounded activations of all slots of a pass. Eight slots of an expert lie interleaved, [columns, 8], as they are multiplied
+ * Rounded activations of all slots of a pass. Slots of an expert lie interleaved in groups, [columns, GROUP], as they are multiplied
  * together; those that are left over lie one by one.
  */
 final class RoundedSlots {

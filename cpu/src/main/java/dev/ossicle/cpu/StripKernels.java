@@ -25,8 +25,14 @@ import org.jspecify.annotations.Nullable;
  * them computes it.
  */
 final class StripKernels {
-    /** Slots that are multiplied together. */
-    static final int GROUP = 8;
+    /** Whether there are 32 registers, as vectors of 512 bits have them; others may have 16. */
+    static final boolean MANY_REGISTERS = WIDTH == 16;
+
+    /**
+     * Slots that are multiplied together: with two vectors of rows, 16 sums, or 8. C2 moves all loads of a loop to its front, so of
+     * 16 registers eight are left for these; one more sum would be spilled, and each round would wait for it.
+     */
+    static final int GROUP = MANY_REGISTERS ? 8 : 4;
 
     /** Rows of a strip: bytes of a line. */
     private static final int STRIP = 2 * Strips.ROWS;
@@ -370,61 +376,13 @@ final class StripKernels {
     }
 
     /**
-     * Sixteen columns of half a strip times a group of vectors.
-     *
-     * @param w expanded, from the half of the first of the columns on
-     * @param x rounded activations [columns, GROUP], from the first of the columns on
-     * @param sums [GROUP, 2, 32], from the half on
-     */
-    static void run(short[] w, int wAt, int[] x, int xAt, short[] sums, int sumsAt) {
-        for (int row = 0; row < Strips.ROWS; row += ROWS) {
-            ShortVector a0 = ShortVector.zero(SHORTS);
-            ShortVector a1 = a0;
-            ShortVector a2 = a0;
-            ShortVector a3 = a0;
-            ShortVector a4 = a0;
-            ShortVector a5 = a0;
-            ShortVector a6 = a0;
-            ShortVector a7 = a0;
-            for (int i = 0; i < RUN; i++) {
-                ShortVector v = ShortVector.fromArray(SHORTS, w, wAt + i * STRIP + row);
-                int at = xAt + i * GROUP;
-                a0 = v.mul(IntVector.broadcast(INTS, x[at]).reinterpretAsShorts())
-                        .add(a0);
-                a1 = v.mul(IntVector.broadcast(INTS, x[at + 1]).reinterpretAsShorts())
-                        .add(a1);
-                a2 = v.mul(IntVector.broadcast(INTS, x[at + 2]).reinterpretAsShorts())
-                        .add(a2);
-                a3 = v.mul(IntVector.broadcast(INTS, x[at + 3]).reinterpretAsShorts())
-                        .add(a3);
-                a4 = v.mul(IntVector.broadcast(INTS, x[at + 4]).reinterpretAsShorts())
-                        .add(a4);
-                a5 = v.mul(IntVector.broadcast(INTS, x[at + 5]).reinterpretAsShorts())
-                        .add(a5);
-                a6 = v.mul(IntVector.broadcast(INTS, x[at + 6]).reinterpretAsShorts())
-                        .add(a6);
-                a7 = v.mul(IntVector.broadcast(INTS, x[at + 7]).reinterpretAsShorts())
-                        .add(a7);
-            }
-            int to = sumsAt + row;
-            a0.intoArray(sums, to);
-            a1.intoArray(sums, to + STRIP);
-            a2.intoArray(sums, to + 2 * STRIP);
-            a3.intoArray(sums, to + 3 * STRIP);
-            a4.intoArray(sums, to + 4 * STRIP);
-            a5.intoArray(sums, to + 5 * STRIP);
-            a6.intoArray(sums, to + 6 * STRIP);
-            a7.intoArray(sums, to + 7 * STRIP);
-        }
-    }
-
-    /**
-     * Sixteen columns of both halves: where there are registers enough, an activation that is broadcast serves both.
+     * Sixteen columns of a strip times a group of vectors, where there are registers enough for eight and both halves.
      *
      * @param w expanded, from the first of the columns on
+     * @param x rounded activations [columns, GROUP], from the first of the columns on
      * @param sums [GROUP, 2, 32]
      */
-    static void run2(short[] w, int wAt, int[] x, int xAt, short[] sums, int sumsAt) {
+    static void run8(short[] w, int wAt, int[] x, int xAt, short[] sums, int sumsAt) {
         for (int row = 0; row < Strips.ROWS; row += ROWS) {
             ShortVector a0 = ShortVector.zero(SHORTS);
             ShortVector a1 = a0;
@@ -490,6 +448,51 @@ final class StripKernels {
             b5.intoArray(sums, toB + 5 * STRIP);
             b6.intoArray(sums, toB + 6 * STRIP);
             b7.intoArray(sums, toB + 7 * STRIP);
+        }
+    }
+
+    /**
+     * The same for four vectors.
+     *
+     * @param sums [GROUP, 2, 32]
+     */
+    static void run4(short[] w, int wAt, int[] x, int xAt, short[] sums, int sumsAt) {
+        for (int row = 0; row < STRIP; row += 2 * ROWS) {
+            ShortVector a0 = ShortVector.zero(SHORTS);
+            ShortVector a1 = a0;
+            ShortVector a2 = a0;
+            ShortVector a3 = a0;
+            ShortVector b0 = a0;
+            ShortVector b1 = a0;
+            ShortVector b2 = a0;
+            ShortVector b3 = a0;
+            for (int i = 0; i < RUN; i++) {
+                int wRow = wAt + i * STRIP + row;
+                ShortVector v = ShortVector.fromArray(SHORTS, w, wRow);
+                ShortVector u = ShortVector.fromArray(SHORTS, w, wRow + ROWS);
+                int at = xAt + i * GROUP;
+                ShortVector y = IntVector.broadcast(INTS, x[at]).reinterpretAsShorts();
+                a0 = v.mul(y).add(a0);
+                b0 = u.mul(y).add(b0);
+                y = IntVector.broadcast(INTS, x[at + 1]).reinterpretAsShorts();
+                a1 = v.mul(y).add(a1);
+                b1 = u.mul(y).add(b1);
+                y = IntVector.broadcast(INTS, x[at + 2]).reinterpretAsShorts();
+                a2 = v.mul(y).add(a2);
+                b2 = u.mul(y).add(b2);
+                y = IntVector.broadcast(INTS, x[at + 3]).reinterpretAsShorts();
+                a3 = v.mul(y).add(a3);
+                b3 = u.mul(y).add(b3);
+            }
+            int to = sumsAt + row;
+            a0.intoArray(sums, to);
+            b0.intoArray(sums, to + ROWS);
+            a1.intoArray(sums, to + STRIP);
+            b1.intoArray(sums, to + STRIP + ROWS);
+            a2.intoArray(sums, to + 2 * STRIP);
+            b2.intoArray(sums, to + 2 * STRIP + ROWS);
+            a3.intoArray(sums, to + 3 * STRIP);
+            b3.intoArray(sums, to + 3 * STRIP + ROWS);
         }
     }
 

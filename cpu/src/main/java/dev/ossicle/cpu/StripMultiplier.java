@@ -7,16 +7,20 @@ final class StripMultiplier {
     private static final int GROUP = StripKernels.GROUP;
     private static final int ROWS = Strips.ROWS;
     private static final int RUN = 16;
-    /** Vectors of 512 bits come with 32 registers; others may have 16. */
-    private static final boolean BOTH = Lanes.WIDTH > 8;
 
-    /** Blocks that are read together to be expanded: some are too few to be worth a call. */
+    /**
+     * Blocks that are expanded together. On narrow vectors, whose groups are half as large and read them twice as often, they stay
+     * in the first-level cache: 24 kB.
+     */
     private static final int CHUNK = 6;
+
+    /** Whether a strip is expanded as a whole before it is multiplied. */
+    private static final boolean WHOLE = StripKernels.MANY_REGISTERS;
 
     private final LookAhead ahead = new LookAhead(Strips.Format.MXFP4);
     /** Blocks as they are in the strip. */
     private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes];
-    /** An expanded strip [columns, 2, ROWS]. */
+    /** An expanded strip, or chunk of it [columns, 2, ROWS]. */
     private short[] w = new short[0];
     /** Its scales [blocks, 2, ROWS]. */
     private float[] scales = new float[0];
@@ -45,20 +49,32 @@ final class StripMultiplier {
     private void multiplyGroups(
             Strips strips, long strip, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
         int blocks = strips.blocks();
-        int columns = 32 * blocks;
-        if (w.length < 2 * columns * ROWS) {
-            w = new short[2 * columns * ROWS];
-            scales = new float[2 * blocks * ROWS];
+        int kept = WHOLE ? blocks : CHUNK;
+        if (w.length < 64 * kept * ROWS) {
+            w = new short[64 * kept * ROWS];
+            scales = new float[2 * kept * ROWS];
         }
         for (int block = 0; block < blocks; block += CHUNK) {
             int count = Math.min(CHUNK, blocks - block);
+            int at = WHOLE ? block : 0;
             strips.read(strip, block, count, chunk);
-            StripKernels.expand(chunk, count, w, 64 * block * ROWS, scales, 2 * block * ROWS);
+            StripKernels.expand(chunk, count, w, 64 * at * ROWS, scales, 2 * at * ROWS);
+            if (!WHOLE) {
+                multiplyBlocks(block, count, blocks, from, slots, x, outA, outB);
+            }
         }
+        if (WHOLE) {
+            multiplyBlocks(0, blocks, blocks, from, slots, x, outA, outB);
+        }
+    }
+
+    /** Expanded blocks, from the given one on, times groups of slots. */
+    private void multiplyBlocks(
+            int first, int count, int blocks, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
         for (int slot = 0; slot < slots; slot += GROUP) {
-            int xAt = (from + slot) * columns;
-            int xScalesAt = (from + slot) * blocks;
-            for (int block = 0; block < blocks; block++) {
+            int xAt = 32 * ((from + slot) * blocks + first * GROUP);
+            int xScalesAt = (from + slot) * blocks + first * GROUP;
+            for (int block = 0; block < count; block++) {
                 run(block * 32, x.values, xAt + block * 32 * GROUP, 0);
                 run(block * 32 + RUN, x.values, xAt + (block * 32 + RUN) * GROUP, 2 * GROUP * ROWS);
                 int to = xScalesAt + block * GROUP;
@@ -68,11 +84,10 @@ final class StripMultiplier {
     }
 
     private void run(int column, int[] x, int xAt, int sumsAt) {
-        if (BOTH) {
-            StripKernels.run2(w, 2 * column * ROWS, x, xAt, sums, sumsAt);
+        if (StripKernels.MANY_REGISTERS) {
+            StripKernels.run8(w, 2 * column * ROWS, x, xAt, sums, sumsAt);
         } else {
-            StripKernels.run(w, 2 * column * ROWS, x, xAt, sums, sumsAt);
-            StripKernels.run(w, (2 * column + 1) * ROWS, x, xAt, sums, sumsAt + ROWS);
+            StripKernels.run4(w, 2 * column * ROWS, x, xAt, sums, sumsAt);
         }
     }
 

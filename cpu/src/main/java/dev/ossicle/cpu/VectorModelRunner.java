@@ -97,11 +97,12 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
                 float[] x,
                 int[] xAt,
                 int from,
-                int vectors) {
+                int vectors,
+                PackedRows packed) {
             if (strips == null) {
                 multiplier.multiply(matrix, first, count, x, xAt, from, vectors, a);
             } else {
-                q8StripMultiplier.multiply(strips, first, x, xAt, from, vectors, a);
+                q8StripMultiplier.multiply(strips, first, x, xAt, from, vectors, packed, a);
             }
         }
 
@@ -131,6 +132,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** [4][T, r] what goes into the terms' second factor. */
     private final float[][] reduced = new float[4][0];
 
+    private final PackedRows packed = new PackedRows();
     private final RoundedSlots roundedNormed;
     private final RoundedSlots roundedInner;
     private final Arena arena = Arena.ofShared();
@@ -157,6 +159,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     private final Team.Stage reduceNormed = this::reduceNormed;
     private final Team.Stage reduceAttended = this::reduceAttended;
     private final Team.Stage project = this::project;
+    private final Team.Stage packRows = this::packRows;
     private final Team.Stage rotate = this::rotate;
     private final Team.Stage attend = this::attend;
     private final Team.Stage mergeSpans = this::mergeSpans;
@@ -496,6 +499,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
                 reserveReduced(rows);
                 team.run(rowTasks, reduceNormed);
             }
+            pack(pass.t, pass.normedAt, 0, rows, config.hidden());
             team.run(tasks(config.queryWidth()) + 2 * tasks(config.kvWidth()), project);
             team.run(rowTasks, rotate);
             team.run(pass.planAttention(config.isWindowed(layerIndex), team.threads()), attend);
@@ -505,6 +509,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             if (adapted) {
                 team.run(rowTasks, reduceAttended);
             }
+            pack(pass.attended, pass.attendedAt, 0, rows, config.queryWidth());
             team.run(tasks(config.hidden()), addAttention);
 
             experts(rows, rowTasks);
@@ -578,6 +583,17 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         }
     }
 
+    /** Packs what is multiplied with strips of Q8_0 next. */
+    private void pack(float[] x, int[] xAt, int from, int rows, int columns) {
+        if (precision == Precision.FAST) {
+            team.run(packed.begin(x, xAt, from, rows, columns), packRows);
+        }
+    }
+
+    private void packRows(int task, int thread) {
+        packed.pack(task);
+    }
+
     private void reserveReduced(int rows) {
         for (int i = 0; i < reduced.length; i++) {
             LowRankTerm term = terms[layerIndex][i];
@@ -645,7 +661,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     private void projectBlock(
             Matrix matrix, @Nullable Strips relayed, int term, float[] bias, int first, Scratch mine, float[] out) {
         int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
-        mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows);
+        mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows, packed);
         if (term != NO_TERM) {
             addTerm(term, first, count, mine);
         }
@@ -741,7 +757,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
                 pass.attended,
                 pass.attendedAt,
                 0,
-                pass.rows);
+                pass.rows,
+                packed);
         addTerm(3, first, RowMultiplier.BLOCK, mine);
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
@@ -926,6 +943,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
                     handedOut[i] = () -> buffer;
                 }
             }
+            pack(pass.t, pass.normedAt, firstLogit, logitRows, config.hidden());
             team.run(tasks(config.vocabulary()), unembed);
             for (int i = 0; i < logitRows; i++) {
                 int row = pass.wantedRow[firstLogit + i];
@@ -946,7 +964,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
 
     private void unembedBlock(int first, Scratch mine) {
         int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
-        mine.multiply(weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows);
+        mine.multiply(
+                weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows, packed);
         for (int i = 0; i < logitRows; i++) {
             System.arraycopy(mine.a, i * RowMultiplier.BLOCK, logitBuffer[i], first, count);
         }

@@ -96,10 +96,12 @@ final class TestStrips {
                     xAt[i / columns] = i / columns * columns;
                 }
                 Q8StripMultiplier multiplier = new Q8StripMultiplier();
+                PackedRows packed = new PackedRows();
                 for (int first = 0; first < ROWS; first += 32) {
                     float[] together = new float[vectors * 32];
                     Arrays.fill(together, Float.NaN);
-                    multiplier.multiply(strips, first, x, xAt, 0, vectors, together);
+                    packed.packAll(x, xAt, 0, vectors, columns);
+                    multiplier.multiply(strips, first, x, xAt, 0, vectors, packed, together);
                     for (int i = 0; i < vectors * 32; i++) {
                         double want = 0;
                         double size = 0;
@@ -114,7 +116,8 @@ final class TestStrips {
                     }
                     for (int count = 1; count <= vectors; count++) {
                         float[] some = new float[count * 32];
-                        multiplier.multiply(strips, first, x, xAt, vectors - count, count, some);
+                        packed.packAll(x, xAt, vectors - count, count, columns);
+                        multiplier.multiply(strips, first, x, xAt, vectors - count, count, packed, some);
                         assertThat(some)
                                 .as("the last %d of %d vectors", count, vectors)
                                 .isEqualTo(Arrays.copyOfRange(together, (vectors - count) * 32, vectors * 32));
