@@ -30,16 +30,17 @@ final class StripMultiplier {
     /**
      * One strip.
      *
-     * @param from first slot of the expert
+     * @param from first place of the expert, see {@link RoundedSlots}
      * @param slots how many
      * @param x of all slots, where {@link RoundedSlots} says
-     * @param outA [slots, 32], the first half of the rows
-     * @param outB [slots, 32], the second
+     * @param outA [places, 32], the first half of the rows; what the slots have no part in means nothing
+     * @param outB [places, 32], the second
      */
     void multiply(Strips strips, int index, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
-        Arrays.fill(outA, 0, slots * ROWS, 0);
-        Arrays.fill(outB, 0, slots * ROWS, 0);
-        int grouped = slots / GROUP * GROUP;
+        int places = RoundedSlots.places(slots);
+        Arrays.fill(outA, 0, places * ROWS, 0);
+        Arrays.fill(outB, 0, places * ROWS, 0);
+        int grouped = RoundedSlots.grouped(slots);
         if (grouped > 0) {
             multiplyGroups(strips, strips.strip(index), from, grouped, x, outA, outB);
         }

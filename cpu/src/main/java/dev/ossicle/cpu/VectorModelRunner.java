@@ -107,9 +107,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         }
 
         void reserve(int rows) {
-            if (a.length < rows * RowMultiplier.BLOCK) {
-                a = new float[rows * RowMultiplier.BLOCK];
-                b = new float[rows * RowMultiplier.BLOCK];
+            int places = RoundedSlots.places(rows);
+            if (a.length < places * RowMultiplier.BLOCK) {
+                a = new float[places * RowMultiplier.BLOCK];
+                b = new float[places * RowMultiplier.BLOCK];
             }
         }
     }
@@ -533,9 +534,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         team.run(tasks(config.experts()), router);
         route(rows);
         if (strips[layerIndex].experts() != null) {
-            int slots = rows * config.expertsPerToken();
-            roundedNormed.grow(slots);
-            roundedInner.grow(slots);
+            roundedNormed.grow(routing.places());
+            roundedInner.grow(routing.places());
             team.run(routing.activeCount(), round);
         }
         team.run(routing.activeCount() * tasks(config.intermediate()), gateUp);
@@ -823,11 +823,12 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         Scratch mine = scratch[thread];
         int expert = routing.active(task);
         int from = routing.firstSlot(expert);
+        int place = routing.firstPlace(expert);
         int slots = routing.slots(expert);
         for (int slot = 0; slot < slots; slot++) {
             int at = pass.slotRowAt[from + slot];
             for (int block = 0; block < config.hidden() / 32; block++) {
-                roundedNormed.set(pass.t, at + 32 * block, from, slots, slot, block, mine.rounded, mine.lanes);
+                roundedNormed.set(pass.t, at + 32 * block, place, slots, slot, block, mine.rounded, mine.lanes);
             }
         }
     }
@@ -835,14 +836,14 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** As {@link #gateUpBlock}; rounds what it gives. */
     private void gateUpStrips(int expert, int block, Scratch mine) {
         int first = block * RowMultiplier.BLOCK;
-        int from = routing.firstSlot(expert);
+        int place = routing.firstPlace(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].gateUp(expert);
-        mine.stripMultiplier.multiply(w, block, from, slots, roundedNormed, mine.a, mine.b);
+        mine.stripMultiplier.multiply(w, block, place, slots, roundedNormed, mine.a, mine.b);
         loadBiases(mine, expert, first);
         for (int slot = 0; slot < slots; slot++) {
             activate(mine, slot, mine.activated, 0);
-            roundedInner.set(mine.activated, 0, from, slots, slot, block, mine.rounded, mine.lanes);
+            roundedInner.set(mine.activated, 0, place, slots, slot, block, mine.rounded, mine.lanes);
         }
     }
 
@@ -871,7 +872,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].down(expert);
-        mine.stripMultiplier.multiply(w, index, from, slots, roundedInner, mine.a, mine.b);
+        mine.stripMultiplier.multiply(w, index, routing.firstPlace(expert), slots, roundedInner, mine.a, mine.b);
         storeExpert(mine.a, mine.biasA, expert, first, from, slots);
         if (second < config.hidden()) {
             storeExpert(mine.b, mine.biasB, expert, second, from, slots);
