@@ -114,7 +114,7 @@ public class KernelBenchmark {
     @Benchmark
     public float[] mxFp4(Rates rates) {
         int first = nextPair(rates, Format.MXFP4);
-        mxFp4.multiply(fp4Strips, first / (2 * Strips.ROWS), 0, vectors, rounded, outA, outB);
+        mxFp4.multiply(fp4Strips, first / (2 * Strips.ROWS), 1, 0, vectors, rounded, outA, outB);
         return outA;
     }
 
@@ -122,8 +122,8 @@ public class KernelBenchmark {
     @Benchmark
     public float[] q8(Rates rates) {
         int first = nextPair(rates, Format.Q8_0);
-        q8.multiply(q8Strips, first, x, xAt, 0, vectors, packed, outA);
-        q8.multiply(q8Strips, first + Strips.ROWS, x, xAt, 0, vectors, packed, outB);
+        q8.multiply(q8Strips, first / Strips.ROWS, 1, x, xAt, 0, vectors, packed, outA);
+        q8.multiply(q8Strips, first / Strips.ROWS + 1, 1, x, xAt, 0, vectors, packed, outB);
         return outA;
     }
 }

@@ -96,10 +96,10 @@ public final class KernelRates {
         private void multiply() {
             int second = row + Strips.ROWS;
             switch (strips.format()) {
-                case MXFP4 -> mxFp4.multiply(strips, row / ROWS, 0, vectors, rounded, outA, outB);
+                case MXFP4 -> mxFp4.multiply(strips, row / ROWS, 1, 0, vectors, rounded, outA, outB);
                 case Q8_0 -> {
-                    q8.multiply(strips, row, x, xAt, 0, vectors, packed, outA);
-                    q8.multiply(strips, second, x, xAt, 0, vectors, packed, outB);
+                    q8.multiply(strips, row / Strips.ROWS, 1, x, xAt, 0, vectors, packed, outA);
+                    q8.multiply(strips, second / Strips.ROWS, 1, x, xAt, 0, vectors, packed, outB);
                 }
             }
             row = (row + ROWS) % (strips.count() * strips.format().rows);

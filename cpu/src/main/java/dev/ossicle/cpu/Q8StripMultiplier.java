@@ -6,12 +6,16 @@ import java.util.Arrays;
 final class Q8StripMultiplier {
     private static final int ROWS = Strips.ROWS;
     private static final int GROUP = Q8StripKernels.GROUP;
-    private final LookAhead ahead = new LookAhead(Strips.Format.Q8_0);
     private static final int TILE = Q8StripKernels.TILE;
     private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
 
     /** Blocks that are expanded together: with their activations, half of a first-level cache of 32 kB. */
     private static final int CHUNK = Q8StripKernels.PACKED ? 4 : 1;
+
+    /** Vectors that are multiplied with a chunk of each strip before the next chunk: 32 kB, and 64 kB of results for eight strips. */
+    private static final int TOGETHER = 64;
+
+    private final LookAhead ahead = new LookAhead(Strips.Format.Q8_0);
 
     /** Blocks as they are in the strip. */
     private final byte[] w = new byte[CHUNK * BLOCK_BYTES];
@@ -20,71 +24,116 @@ final class Q8StripMultiplier {
     private final float[] expanded = new float[CHUNK * 32 * ROWS];
 
     /**
-     * The strip that begins at a row times vectors of activations.
+     * Some strips times vectors of activations.
      *
+     * @param first of the strips
+     * @param count how many
      * @param xAt where each vector begins in x; those from index {@code from} on are meant
      * @param packed the same vectors, if there are {@link Q8StripKernels#TILE} or more
-     * @param out [vectors, ROWS]
+     * @param out [count, vectors, ROWS]
      */
     void multiply(
-            Strips strips, int firstRow, float[] x, int[] xAt, int from, int vectors, PackedRows packed, float[] out) {
-        Arrays.fill(out, 0, vectors * ROWS, 0);
-        long strip = strips.strip(firstRow / ROWS);
+            Strips strips,
+            int first,
+            int count,
+            float[] x,
+            int[] xAt,
+            int from,
+            int vectors,
+            PackedRows packed,
+            float[] out) {
+        Arrays.fill(out, 0, count * vectors * ROWS, 0);
         if (vectors < (Q8StripKernels.PACKED ? TILE : GROUP)) {
-            // From the second vector on, the strip comes from the cache.
-            for (int i = 0; i < vectors; i++) {
-                long next = i + 1 < vectors ? strip : strips.stripAfter(firstRow / ROWS);
-                ahead.begin(strips, strip);
-                int half = Q8StripKernels.dot(
-                        strips.data(),
-                        strip,
-                        strips.blocks(),
-                        x,
-                        xAt[from + i],
-                        out,
-                        i * ROWS,
-                        ahead.w,
-                        ahead.half,
-                        next);
-                ahead.end(half, strips.data(), next);
+            for (int s = 0; s < count; s++) {
+                multiplyFew(strips, first + s, x, xAt, from, vectors, out, s * vectors * ROWS);
             }
-            return;
+        } else if (Q8StripKernels.PACKED) {
+            for (int v = 0; v < vectors; v += TOGETHER) {
+                multiplyPacked(
+                        strips, first, count, x, xAt, from, v, Math.min(v + TOGETHER, vectors), vectors, packed, out);
+            }
+        } else {
+            for (int s = 0; s < count; s++) {
+                for (int block = 0; block < strips.blocks(); block++) {
+                    expand(strips, first + s, block, 1);
+                    multiplyExpanded(x, xAt, 32 * block, from, vectors, out, s * vectors * ROWS);
+                }
+            }
         }
+    }
+
+    /** From the second vector on, the strip comes from the cache. */
+    private void multiplyFew(
+            Strips strips, int index, float[] x, int[] xAt, int from, int vectors, float[] out, int outAt) {
+        long strip = strips.strip(index);
+        for (int i = 0; i < vectors; i++) {
+            long next = i + 1 < vectors ? strip : strips.stripAfter(index);
+            ahead.begin(strips, strip);
+            int half = Q8StripKernels.dot(
+                    strips.data(),
+                    strip,
+                    strips.blocks(),
+                    x,
+                    xAt[from + i],
+                    out,
+                    outAt + i * ROWS,
+                    ahead.w,
+                    ahead.half,
+                    next);
+            ahead.end(half, strips.data(), next);
+        }
+    }
+
+    private void expand(Strips strips, int index, int block, int count) {
+        strips.read(strips.strip(index), block, count, w);
+        for (int i = 0; i < count; i++) {
+            Q8StripKernels.expand(w, i * BLOCK_BYTES, expanded, i * 32 * ROWS);
+        }
+    }
+
+    /** Vectors {@code begin .. end - 1}: what is read of them, and what is written, stays in the second-level cache. */
+    private void multiplyPacked(
+            Strips strips,
+            int first,
+            int count,
+            float[] x,
+            int[] xAt,
+            int from,
+            int begin,
+            int end,
+            int vectors,
+            PackedRows packed,
+            float[] out) {
+        int columns = 32 * strips.blocks();
+        int whole = end / TILE * TILE;
         for (int block = 0; block < strips.blocks(); block += CHUNK) {
-            int count = Math.min(CHUNK, strips.blocks() - block);
-            strips.read(strip, block, count, w);
-            for (int i = 0; i < count; i++) {
-                Q8StripKernels.expand(w, i * BLOCK_BYTES, expanded, i * 32 * ROWS);
-            }
-            if (Q8StripKernels.PACKED) {
-                multiplyTiles(packed.values, 32 * strips.blocks(), block, count, vectors / TILE, out);
-                multiplyRest(x, xAt, block, count, from, vectors / TILE * TILE, vectors, out);
-            } else {
-                multiplyExpanded(x, xAt, 32 * block, from, vectors, out);
-            }
-        }
-    }
-
-    private void multiplyTiles(float[] x, int columns, int firstBlock, int count, int tiles, float[] out) {
-        for (int t = 0; t < tiles; t++) {
-            for (int i = 0; i < count; i++) {
-                int xAt = (t * columns + 32 * (firstBlock + i)) * TILE;
-                Q8StripKernels.tile(expanded, i * 32 * ROWS, w, i * BLOCK_BYTES, x, xAt, out, t * TILE * ROWS);
+            int blocks = Math.min(CHUNK, strips.blocks() - block);
+            for (int s = 0; s < count; s++) {
+                expand(strips, first + s, block, blocks);
+                int outAt = s * vectors * ROWS;
+                for (int v = begin; v < whole; v += TILE) {
+                    multiplyTile(packed.values, v * columns + 32 * block * TILE, blocks, out, outAt + v * ROWS);
+                }
+                for (int v = whole; v < end; v++) {
+                    multiplyOne(x, xAt[from + v] + 32 * block, blocks, out, outAt + v * ROWS);
+                }
             }
         }
     }
 
-    private void multiplyRest(
-            float[] x, int[] xAt, int firstBlock, int count, int from, int first, int vectors, float[] out) {
-        for (int v = first; v < vectors; v++) {
-            for (int i = 0; i < count; i++) {
-                int at = xAt[from + v] + 32 * (firstBlock + i);
-                Q8StripKernels.one(expanded, i * 32 * ROWS, w, i * BLOCK_BYTES, x, at, out, v * ROWS);
-            }
+    private void multiplyTile(float[] x, int xAt, int blocks, float[] out, int outAt) {
+        for (int i = 0; i < blocks; i++) {
+            Q8StripKernels.tile(expanded, i * 32 * ROWS, w, i * BLOCK_BYTES, x, xAt + i * 32 * TILE, out, outAt);
         }
     }
 
-    private void multiplyExpanded(float[] x, int[] xAt, int column, int from, int vectors, float[] out) {
+    private void multiplyOne(float[] x, int xAt, int blocks, float[] out, int outAt) {
+        for (int i = 0; i < blocks; i++) {
+            Q8StripKernels.one(expanded, i * 32 * ROWS, w, i * BLOCK_BYTES, x, xAt + i * 32, out, outAt);
+        }
+    }
+
+    private void multiplyExpanded(float[] x, int[] xAt, int column, int from, int vectors, float[] out, int outAt) {
         int i = 0;
         for (; i + GROUP <= vectors; i += GROUP) {
             int at = from + i;
@@ -99,8 +148,10 @@ final class Q8StripMultiplier {
                     xAt[at + 4] + column,
                     xAt[at + 5] + column,
                     out,
-                    i * ROWS);
+                    outAt + i * ROWS);
         }
-        multiplyRest(x, xAt, column / 32, 1, from, i, vectors, out);
+        for (; i < vectors; i++) {
+            multiplyOne(x, xAt[from + i] + column, 1, out, outAt + i * ROWS);
+        }
     }
 }

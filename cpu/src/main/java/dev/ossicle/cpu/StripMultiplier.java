@@ -14,6 +14,12 @@ final class StripMultiplier {
      */
     private static final int CHUNK = 6;
 
+    /**
+     * The most slots that are multiplied with a chunk of each strip before the next chunk: 60 kB, and 160 kB of results for eight
+     * strips, which stay in a second-level cache of 512 kB. More are divided evenly, since each part expands the weights anew.
+     */
+    private static final int TOGETHER = 80;
+
     /** Whether a strip is expanded as a whole before it is multiplied. */
     private static final boolean WHOLE = StripKernels.MANY_REGISTERS;
 
@@ -28,58 +34,105 @@ final class StripMultiplier {
     private final short[] sums = new short[4 * GROUP * ROWS];
 
     /**
-     * One strip.
+     * Some strips.
      *
+     * @param first of the strips
+     * @param count how many
      * @param from first place of the expert, see {@link RoundedSlots}
      * @param slots how many
      * @param x of all slots, where {@link RoundedSlots} says
-     * @param outA [places, 32], the first half of the rows; what the slots have no part in means nothing
-     * @param outB [places, 32], the second
+     * @param outA [count, places, 32], the first half of the rows; what the slots have no part in means nothing
+     * @param outB [count, places, 32], the second
      */
-    void multiply(Strips strips, int index, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
-        int places = RoundedSlots.places(slots);
-        Arrays.fill(outA, 0, places * ROWS, 0);
-        Arrays.fill(outB, 0, places * ROWS, 0);
+    void multiply(
+            Strips strips, int first, int count, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
+        int width = RoundedSlots.places(slots) * ROWS;
+        Arrays.fill(outA, 0, count * width, 0);
+        Arrays.fill(outB, 0, count * width, 0);
         int grouped = RoundedSlots.grouped(slots);
         if (grouped > 0) {
-            multiplyGroups(strips, strips.strip(index), from, grouped, x, outA, outB);
+            reserve(strips.blocks());
+            if (WHOLE) {
+                for (int s = 0; s < count; s++) {
+                    multiplyWhole(strips, first + s, from, grouped, x, outA, outB, s * width);
+                }
+            } else {
+                int groups = grouped / GROUP;
+                int parts = (grouped + TOGETHER - 1) / TOGETHER;
+                for (int part = 0; part < parts; part++) {
+                    int begin = part * groups / parts * GROUP;
+                    int end = (part + 1) * groups / parts * GROUP;
+                    multiplyChunks(strips, first, count, from, begin, end, x, outA, outB, width);
+                }
+            }
         }
-        multiplyRest(strips, index, from, grouped, slots, x, outA, outB);
+        for (int s = 0; s < count; s++) {
+            multiplyRest(strips, first + s, from, grouped, slots, x, outA, outB, s * width);
+        }
     }
 
-    private void multiplyGroups(
-            Strips strips, long strip, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
-        int blocks = strips.blocks();
+    private void reserve(int blocks) {
         int kept = WHOLE ? blocks : CHUNK;
         if (w.length < 64 * kept * ROWS) {
             w = new short[64 * kept * ROWS];
             scales = new float[2 * kept * ROWS];
         }
-        for (int block = 0; block < blocks; block += CHUNK) {
-            int count = Math.min(CHUNK, blocks - block);
-            int at = WHOLE ? block : 0;
-            strips.read(strip, block, count, chunk);
-            StripKernels.expand(chunk, count, w, 64 * at * ROWS, scales, 2 * at * ROWS);
-            if (!WHOLE) {
-                multiplyBlocks(block, count, blocks, from, slots, x, outA, outB);
+    }
+
+    private void multiplyWhole(
+            Strips strips, int index, int from, int end, RoundedSlots x, float[] outA, float[] outB, int outAt) {
+        for (int block = 0; block < strips.blocks(); block += CHUNK) {
+            expand(strips, index, block, Math.min(CHUNK, strips.blocks() - block), block);
+        }
+        multiplyBlocks(0, strips.blocks(), strips.blocks(), from, 0, end, x, outA, outB, outAt);
+    }
+
+    /** Slots {@code begin .. end - 1}: what is read of them, and what is written, stays in the second-level cache. */
+    private void multiplyChunks(
+            Strips strips,
+            int first,
+            int count,
+            int from,
+            int begin,
+            int end,
+            RoundedSlots x,
+            float[] outA,
+            float[] outB,
+            int width) {
+        for (int block = 0; block < strips.blocks(); block += CHUNK) {
+            int blocks = Math.min(CHUNK, strips.blocks() - block);
+            for (int s = 0; s < count; s++) {
+                expand(strips, first + s, block, blocks, 0);
+                multiplyBlocks(block, blocks, strips.blocks(), from, begin, end, x, outA, outB, s * width);
             }
         }
-        if (WHOLE) {
-            multiplyBlocks(0, blocks, blocks, from, slots, x, outA, outB);
-        }
+    }
+
+    private void expand(Strips strips, int index, int block, int count, int to) {
+        strips.read(strips.strip(index), block, count, chunk);
+        StripKernels.expand(chunk, count, w, 64 * to * ROWS, scales, 2 * to * ROWS);
     }
 
     /** Expanded blocks, from the given one on, times groups of slots. */
     private void multiplyBlocks(
-            int first, int count, int blocks, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
-        for (int slot = 0; slot < slots; slot += GROUP) {
+            int first,
+            int count,
+            int blocks,
+            int from,
+            int begin,
+            int end,
+            RoundedSlots x,
+            float[] outA,
+            float[] outB,
+            int outAt) {
+        for (int slot = begin; slot < end; slot += GROUP) {
             int xAt = 32 * ((from + slot) * blocks + first * GROUP);
             int xScalesAt = (from + slot) * blocks + first * GROUP;
             for (int block = 0; block < count; block++) {
                 run(block * 32, x.values, xAt + block * 32 * GROUP, 0);
                 run(block * 32 + RUN, x.values, xAt + (block * 32 + RUN) * GROUP, 2 * GROUP * ROWS);
                 int to = xScalesAt + block * GROUP;
-                StripKernels.scale(sums, scales, 2 * block * ROWS, x.scales, to, outA, outB, slot * ROWS);
+                StripKernels.scale(sums, scales, 2 * block * ROWS, x.scales, to, outA, outB, outAt + slot * ROWS);
             }
         }
     }
@@ -94,7 +147,15 @@ final class StripMultiplier {
 
     /** Slots that make no group; from the second on, the strip comes from the cache. */
     private void multiplyRest(
-            Strips strips, int index, int from, int grouped, int slots, RoundedSlots x, float[] outA, float[] outB) {
+            Strips strips,
+            int index,
+            int from,
+            int grouped,
+            int slots,
+            RoundedSlots x,
+            float[] outA,
+            float[] outB,
+            int outAt) {
         int blocks = strips.blocks();
         long strip = strips.strip(index);
         for (int slot = grouped; slot < slots; slot++) {
@@ -112,7 +173,7 @@ final class StripMultiplier {
                     at,
                     outA,
                     outB,
-                    slot * ROWS,
+                    outAt + slot * ROWS,
                     ahead.w,
                     ahead.half,
                     next,

@@ -88,29 +88,35 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             attention = new Attention(config, roundsCache);
         }
 
-        /** A block of rows times vectors of activations, from strips where there are any; the result is in {@link #a}. */
+        /**
+         * Blocks of rows times vectors of activations; the result is in {@link #a}, [blocks, vectors, BLOCK].
+         *
+         * @param blocks one, if there are no strips
+         */
         void multiply(
                 Matrix matrix,
                 @Nullable Strips strips,
-                int first,
-                int count,
+                int firstBlock,
+                int blocks,
                 float[] x,
                 int[] xAt,
                 int from,
                 int vectors,
                 PackedRows packed) {
             if (strips == null) {
+                int first = firstBlock * RowMultiplier.BLOCK;
+                int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
                 multiplier.multiply(matrix, first, count, x, xAt, from, vectors, a);
             } else {
-                q8StripMultiplier.multiply(strips, first, x, xAt, from, vectors, packed, a);
+                q8StripMultiplier.multiply(strips, firstBlock, blocks, x, xAt, from, vectors, packed, a);
             }
         }
 
         void reserve(int rows) {
-            int places = RoundedSlots.places(rows);
-            if (a.length < places * RowMultiplier.BLOCK) {
-                a = new float[places * RowMultiplier.BLOCK];
-                b = new float[places * RowMultiplier.BLOCK];
+            int length = STRIPS_PER_TASK * RoundedSlots.places(rows) * RowMultiplier.BLOCK;
+            if (a.length < length) {
+                a = new float[length];
+                b = new float[length];
             }
         }
     }
@@ -624,10 +630,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     /** Adds the adapter's term of a block of rows to their products with all vectors. */
-    private void addTerm(int which, int first, int count, Scratch mine) {
+    private void addTerm(int which, int first, int count, Scratch mine, int at) {
         LowRankTerm term = terms[layerIndex][which];
         for (int row = 0; term != null && row < pass.rows; row++) {
-            term.add(first, count, reduced[which], row * term.rank(), mine.a, row * RowMultiplier.BLOCK);
+            term.add(first, count, reduced[which], row * term.rank(), mine.a, at + row * RowMultiplier.BLOCK);
         }
     }
 
@@ -653,21 +659,31 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     private void project(
             Matrix matrix, @Nullable Strips relayed, int term, float[] bias, int task, int thread, float[] out) {
         int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(matrix.rows()));
-        for (int block = task * STRIPS_PER_TASK; block < end; block++) {
-            projectBlock(matrix, relayed, term, bias, block * RowMultiplier.BLOCK, scratch[thread], out);
+        int together = together(relayed);
+        Scratch mine = scratch[thread];
+        for (int block = task * STRIPS_PER_TASK; block < end; block += together) {
+            int blocks = Math.min(together, end - block);
+            mine.multiply(matrix, relayed, block, blocks, pass.t, pass.normedAt, 0, pass.rows, packed);
+            for (int i = 0; i < blocks; i++) {
+                int at = i * pass.rows * RowMultiplier.BLOCK;
+                projectBlock(matrix.rows(), term, bias, (block + i) * RowMultiplier.BLOCK, mine, at, out);
+            }
         }
     }
 
-    private void projectBlock(
-            Matrix matrix, @Nullable Strips relayed, int term, float[] bias, int first, Scratch mine, float[] out) {
-        int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
-        mine.multiply(matrix, relayed, first, count, pass.t, pass.normedAt, 0, pass.rows, packed);
+    /** Blocks that are multiplied together: they share what is read of the activations. */
+    private static int together(@Nullable Strips strips) {
+        return strips == null ? 1 : STRIPS_PER_TASK;
+    }
+
+    private void projectBlock(int width, int term, float[] bias, int first, Scratch mine, int at, float[] out) {
+        int count = Math.min(RowMultiplier.BLOCK, width - first);
         if (term != NO_TERM) {
-            addTerm(term, first, count, mine);
+            addTerm(term, first, count, mine, at);
         }
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < count; i++) {
-                out[row * matrix.rows() + first + i] = mine.a[row * RowMultiplier.BLOCK + i] + bias[first + i];
+                out[row * width + first + i] = mine.a[at + row * RowMultiplier.BLOCK + i] + bias[first + i];
             }
         }
     }
@@ -743,27 +759,24 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Some rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */
     private void addAttention(int task, int thread) {
         int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(config.hidden()));
-        for (int block = task * STRIPS_PER_TASK; block < end; block++) {
-            addAttentionBlock(block * RowMultiplier.BLOCK, scratch[thread]);
+        Strips out = strips[layerIndex].out();
+        int together = together(out);
+        Scratch mine = scratch[thread];
+        for (int block = task * STRIPS_PER_TASK; block < end; block += together) {
+            int blocks = Math.min(together, end - block);
+            mine.multiply(layer.out(), out, block, blocks, pass.attended, pass.attendedAt, 0, pass.rows, packed);
+            for (int i = 0; i < blocks; i++) {
+                addAttentionBlock((block + i) * RowMultiplier.BLOCK, mine, i * pass.rows * RowMultiplier.BLOCK);
+            }
         }
     }
 
-    private void addAttentionBlock(int first, Scratch mine) {
-        mine.multiply(
-                layer.out(),
-                strips[layerIndex].out(),
-                first,
-                RowMultiplier.BLOCK,
-                pass.attended,
-                pass.attendedAt,
-                0,
-                pass.rows,
-                packed);
-        addTerm(3, first, RowMultiplier.BLOCK, mine);
+    private void addAttentionBlock(int first, Scratch mine, int at) {
+        addTerm(3, first, RowMultiplier.BLOCK, mine, at);
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
                 pass.x[row * config.hidden() + first + i] +=
-                        mine.a[row * RowMultiplier.BLOCK + i] + layer.outBias()[first + i];
+                        mine.a[at + row * RowMultiplier.BLOCK + i] + layer.outBias()[first + i];
             }
         }
     }
@@ -781,12 +794,12 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int expert = routing.active(task / tasks);
         int block = task % tasks * STRIPS_PER_TASK;
         int end = Math.min(block + STRIPS_PER_TASK, RowMultiplier.blocks(config.intermediate()));
+        if (strips[layerIndex].experts() != null) {
+            gateUpStrips(expert, block, end - block, scratch[thread]);
+            return;
+        }
         for (; block < end; block++) {
-            if (strips[layerIndex].experts() == null) {
-                gateUpBlock(expert, block * RowMultiplier.BLOCK, scratch[thread]);
-            } else {
-                gateUpStrips(expert, block, scratch[thread]);
-            }
+            gateUpBlock(expert, block * RowMultiplier.BLOCK, scratch[thread]);
         }
     }
 
@@ -799,7 +812,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         mine.multiplier.multiply(w.up(), first, count, pass.t, pass.slotRowAt, from, slots, mine.b);
         loadBiases(mine, expert, first);
         for (int slot = 0; slot < slots; slot++) {
-            activate(mine, slot, pass.inner, pass.slotAt[from + slot] + first);
+            activate(mine, slot * RowMultiplier.BLOCK, pass.inner, pass.slotAt[from + slot] + first);
         }
     }
 
@@ -809,8 +822,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     /** Biases and activation of one slot of the block at hand. */
-    private void activate(Scratch mine, int slot, float[] out, int outAt) {
-        int at = slot * RowMultiplier.BLOCK;
+    private void activate(Scratch mine, int at, float[] out, int outAt) {
         for (int i = 0; i < RowMultiplier.BLOCK; i++) {
             mine.a[at + i] += mine.biasA[i];
             mine.b[at + i] += mine.biasB[i];
@@ -834,16 +846,18 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     /** As {@link #gateUpBlock}; rounds what it gives. */
-    private void gateUpStrips(int expert, int block, Scratch mine) {
-        int first = block * RowMultiplier.BLOCK;
+    private void gateUpStrips(int expert, int block, int count, Scratch mine) {
         int place = routing.firstPlace(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].gateUp(expert);
-        mine.stripMultiplier.multiply(w, block, place, slots, roundedNormed, mine.a, mine.b);
-        loadBiases(mine, expert, first);
-        for (int slot = 0; slot < slots; slot++) {
-            activate(mine, slot, mine.activated, 0);
-            roundedInner.set(mine.activated, 0, place, slots, slot, block, mine.rounded, mine.lanes);
+        mine.stripMultiplier.multiply(w, block, count, place, slots, roundedNormed, mine.a, mine.b);
+        for (int i = 0; i < count; i++) {
+            loadBiases(mine, expert, (block + i) * RowMultiplier.BLOCK);
+            int at = i * RoundedSlots.places(slots) * RowMultiplier.BLOCK;
+            for (int slot = 0; slot < slots; slot++) {
+                activate(mine, at + slot * RowMultiplier.BLOCK, mine.activated, 0);
+                roundedInner.set(mine.activated, 0, place, slots, slot, block + i, mine.rounded, mine.lanes);
+            }
         }
     }
 
@@ -859,23 +873,23 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
                 downBlock(expert, block * RowMultiplier.BLOCK, mine);
             }
         } else {
-            for (; block < end; block += 2) {
-                downStrip(expert, block / 2, mine);
-            }
+            downStrips(expert, block / 2, (end - block + 1) / 2, mine);
         }
     }
 
-    /** As {@link #downBlock}, two blocks at once; the last strip may have one only. */
-    private void downStrip(int expert, int index, Scratch mine) {
-        int first = 2 * index * RowMultiplier.BLOCK;
-        int second = first + RowMultiplier.BLOCK;
+    /** As {@link #downBlock}, two blocks in a strip; the last strip may have one only. */
+    private void downStrips(int expert, int first, int count, Scratch mine) {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].down(expert);
-        mine.stripMultiplier.multiply(w, index, routing.firstPlace(expert), slots, roundedInner, mine.a, mine.b);
-        storeExpert(mine.a, mine.biasA, expert, first, from, slots);
-        if (second < config.hidden()) {
-            storeExpert(mine.b, mine.biasB, expert, second, from, slots);
+        mine.stripMultiplier.multiply(w, first, count, routing.firstPlace(expert), slots, roundedInner, mine.a, mine.b);
+        for (int i = 0; i < count; i++) {
+            int at = i * RoundedSlots.places(slots) * RowMultiplier.BLOCK;
+            int row = 2 * (first + i) * RowMultiplier.BLOCK;
+            storeExpert(mine.a, at, mine.biasA, expert, row, from, slots);
+            if (row + RowMultiplier.BLOCK < config.hidden()) {
+                storeExpert(mine.b, at, mine.biasB, expert, row + RowMultiplier.BLOCK, from, slots);
+            }
         }
     }
 
@@ -884,15 +898,15 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int slots = routing.slots(expert);
         Matrix w = layer.experts().get(expert).down();
         mine.multiplier.multiply(w, first, RowMultiplier.BLOCK, pass.inner, pass.slotAt, from, slots, mine.a);
-        storeExpert(mine.a, mine.biasA, expert, first, from, slots);
+        storeExpert(mine.a, 0, mine.biasA, expert, first, from, slots);
     }
 
     /** One block of what an expert gives. */
-    private void storeExpert(float[] a, float[] bias, int expert, int first, int from, int slots) {
+    private void storeExpert(float[] a, int at, float[] bias, int expert, int first, int from, int slots) {
         bias(layer.downBias(), expert, first, bias);
         for (int slot = 0; slot < slots; slot++) {
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
-                pass.y[(from + slot) * config.hidden() + first + i] = a[slot * RowMultiplier.BLOCK + i] + bias[i];
+                pass.y[(from + slot) * config.hidden() + first + i] = a[at + slot * RowMultiplier.BLOCK + i] + bias[i];
             }
         }
     }
@@ -958,17 +972,28 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
 
     private void unembed(int task, int thread) {
         int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(config.vocabulary()));
-        for (int block = task * STRIPS_PER_TASK; block < end; block++) {
-            unembedBlock(block * RowMultiplier.BLOCK, scratch[thread]);
-        }
-    }
-
-    private void unembedBlock(int first, Scratch mine) {
-        int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
-        mine.multiply(
-                weights.unembedding(), unembedding, first, count, pass.t, pass.normedAt, firstLogit, logitRows, packed);
-        for (int i = 0; i < logitRows; i++) {
-            System.arraycopy(mine.a, i * RowMultiplier.BLOCK, logitBuffer[i], first, count);
+        int together = together(unembedding);
+        Scratch mine = scratch[thread];
+        for (int block = task * STRIPS_PER_TASK; block < end; block += together) {
+            int blocks = Math.min(together, end - block);
+            mine.multiply(
+                    weights.unembedding(),
+                    unembedding,
+                    block,
+                    blocks,
+                    pass.t,
+                    pass.normedAt,
+                    firstLogit,
+                    logitRows,
+                    packed);
+            for (int i = 0; i < blocks; i++) {
+                int first = (block + i) * RowMultiplier.BLOCK;
+                int count = Math.min(RowMultiplier.BLOCK, config.vocabulary() - first);
+                for (int row = 0; row < logitRows; row++) {
+                    System.arraycopy(
+                            mine.a, (i * logitRows + row) * RowMultiplier.BLOCK, logitBuffer[row], first, count);
+                }
+            }
         }
     }
 

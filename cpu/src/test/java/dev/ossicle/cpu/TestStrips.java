@@ -101,7 +101,7 @@ final class TestStrips {
                     float[] together = new float[vectors * 32];
                     Arrays.fill(together, Float.NaN);
                     packed.packAll(x, xAt, 0, vectors, columns);
-                    multiplier.multiply(strips, first, x, xAt, 0, vectors, packed, together);
+                    multiplier.multiply(strips, first / 32, 1, x, xAt, 0, vectors, packed, together);
                     for (int i = 0; i < vectors * 32; i++) {
                         double want = 0;
                         double size = 0;
@@ -117,7 +117,7 @@ final class TestStrips {
                     for (int count = 1; count <= vectors; count++) {
                         float[] some = new float[count * 32];
                         packed.packAll(x, xAt, vectors - count, count, columns);
-                        multiplier.multiply(strips, first, x, xAt, vectors - count, count, packed, some);
+                        multiplier.multiply(strips, first / 32, 1, x, xAt, vectors - count, count, packed, some);
                         assertThat(some)
                                 .as("the last %d of %d vectors", count, vectors)
                                 .isEqualTo(Arrays.copyOfRange(together, (vectors - count) * 32, vectors * 32));
@@ -172,7 +172,7 @@ final class TestStrips {
         float[] last32 = new float[RoundedSlots.places(count) * 32];
         Arrays.fill(first32, Float.NaN);
         Arrays.fill(last32, Float.NaN);
-        multiplier.multiply(strips, strip, from, count, rounded, first32, last32);
+        multiplier.multiply(strips, strip, 1, from, count, rounded, first32, last32);
         float[] out = new float[count * ROWS];
         for (int slot = 0; slot < count; slot++) {
             System.arraycopy(first32, slot * 32, out, slot * ROWS, 32);
@@ -227,7 +227,7 @@ final class TestStrips {
             }
             float[] out = new float[RoundedSlots.places(9) * 32];
             float[] empty = new float[RoundedSlots.places(9) * 32];
-            new StripMultiplier().multiply(strips, 0, 0, 9, rounded, out, empty);
+            new StripMultiplier().multiply(strips, 0, 1, 0, 9, rounded, out, empty);
             for (int i = 0; i < 9 * 32; i++) {
                 assertThat(out[i]).isEqualTo(-6f * 170 * 64);
             }
