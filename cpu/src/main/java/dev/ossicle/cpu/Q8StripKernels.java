@@ -72,13 +72,7 @@ final class Q8StripKernels {
             dot32(data, at, blocks, x, xAt, out, outAt, w, half, after);
             return half + blocks & 1;
         }
-        for (int b = 0; b < blocks; b++) {
-            int from = (half + b & 1) * BLOCK_BYTES;
-            long next = b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : after;
-            for (int row = 0; row < ROWS; row += 4 * WIDTH) {
-                narrowBlock(data, next, w, from, BLOCK_BYTES - from, x, xAt + 32 * b, out, outAt, row);
-            }
-        }
+        dotNarrow(data, at, blocks, x, xAt, out, outAt, w, half, after);
         return half + blocks & 1;
     }
 
@@ -148,61 +142,79 @@ final class Q8StripKernels {
         f1.intoArray(out, outAt + 16);
     }
 
-    /** Four vectors of rows of one block; copies as much of the next one. */
-    private static void narrowBlock(
+    /**
+     * Four vectors of rows at a time. One method with all its loops: a block in a method of its own ran at half the speed, or not,
+     * as C2 would have it.
+     */
+    private static void dotNarrow(
             MemorySegment data,
-            long next,
-            byte[] w,
-            int from,
-            int to,
+            long first,
+            int blocks,
             float[] x,
-            int k,
+            int xAt,
             float[] out,
             int outAt,
-            int row) {
-        FloatVector a0 = FloatVector.zero(FLOATS);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        for (int i = 4 * row; i < 4 * (row + 4 * WIDTH); i += 4 * WIDTH) {
-            ByteVector.fromMemorySegment(VECTOR, data, next + i, LITTLE_ENDIAN).intoArray(w, to + i);
+            byte[] w,
+            int half,
+            long after) {
+        for (int b = 0; b < blocks; b++) {
+            int from = (half + b & 1) * BLOCK_BYTES;
+            int to = BLOCK_BYTES - from;
+            long next = b + 1 < blocks ? first + (b + 1L) * BLOCK_BYTES : after;
+            for (int row = 0; row < ROWS; row += 4 * WIDTH) {
+                FloatVector a0 = FloatVector.zero(FLOATS);
+                FloatVector a1 = a0;
+                FloatVector a2 = a0;
+                FloatVector a3 = a0;
+                for (int i = 4 * row; i < 4 * (row + 4 * WIDTH); i += 4 * WIDTH) {
+                    ByteVector.fromMemorySegment(VECTOR, data, next + i, LITTLE_ENDIAN)
+                            .intoArray(w, to + i);
+                }
+                for (int j = 0; j < 32; j++) {
+                    int line = SCALES + j * ROWS + row;
+                    ByteVector.fromMemorySegment(VECTOR, data, next + line, LITTLE_ENDIAN)
+                            .intoArray(w, to + line);
+                    int at = from + line;
+                    FloatVector v = FloatVector.broadcast(FLOATS, x[xAt + 32 * b + j]);
+                    a0 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at).convertShape(VectorOperators.B2F, FLOATS, 0))
+                            .fma(v, a0);
+                    a1 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at + WIDTH)
+                                    .convertShape(VectorOperators.B2F, FLOATS, 0))
+                            .fma(v, a1);
+                    a2 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at + 2 * WIDTH)
+                                    .convertShape(VectorOperators.B2F, FLOATS, 0))
+                            .fma(v, a2);
+                    a3 = ((FloatVector)
+                                    (WIDTH == 8
+                                            ? ByteVector.fromArray(EIGHT, w, at + 24)
+                                                    .convertShape(VectorOperators.B2F, FLOATS, 0)
+                                            : ByteVector.fromArray(BYTES, w, at)
+                                                    .convertShape(VectorOperators.B2F, FLOATS, 3)))
+                            .fma(v, a3);
+                }
+                int to0 = outAt + row;
+                int scales = from + 4 * row;
+                a0.fma(
+                                ByteVector.fromArray(VECTOR, w, scales).reinterpretAsFloats(),
+                                FloatVector.fromArray(FLOATS, out, to0))
+                        .intoArray(out, to0);
+                a1.fma(
+                                ByteVector.fromArray(VECTOR, w, scales + 4 * WIDTH)
+                                        .reinterpretAsFloats(),
+                                FloatVector.fromArray(FLOATS, out, to0 + WIDTH))
+                        .intoArray(out, to0 + WIDTH);
+                a2.fma(
+                                ByteVector.fromArray(VECTOR, w, scales + 8 * WIDTH)
+                                        .reinterpretAsFloats(),
+                                FloatVector.fromArray(FLOATS, out, to0 + 2 * WIDTH))
+                        .intoArray(out, to0 + 2 * WIDTH);
+                a3.fma(
+                                ByteVector.fromArray(VECTOR, w, scales + 12 * WIDTH)
+                                        .reinterpretAsFloats(),
+                                FloatVector.fromArray(FLOATS, out, to0 + 3 * WIDTH))
+                        .intoArray(out, to0 + 3 * WIDTH);
+            }
         }
-        for (int j = 0; j < 32; j++) {
-            int line = SCALES + j * ROWS + row;
-            ByteVector.fromMemorySegment(VECTOR, data, next + line, LITTLE_ENDIAN)
-                    .intoArray(w, to + line);
-            int at = from + line;
-            FloatVector v = FloatVector.broadcast(FLOATS, x[k + j]);
-            a0 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at).convertShape(VectorOperators.B2F, FLOATS, 0))
-                    .fma(v, a0);
-            a1 = ((FloatVector) ByteVector.fromArray(EIGHT, w, at + WIDTH).convertShape(VectorOperators.B2F, FLOATS, 0))
-                    .fma(v, a1);
-            a2 = ((FloatVector)
-                            ByteVector.fromArray(EIGHT, w, at + 2 * WIDTH).convertShape(VectorOperators.B2F, FLOATS, 0))
-                    .fma(v, a2);
-            a3 = ((FloatVector)
-                            (WIDTH == 8
-                                    ? ByteVector.fromArray(EIGHT, w, at + 24)
-                                            .convertShape(VectorOperators.B2F, FLOATS, 0)
-                                    : ByteVector.fromArray(BYTES, w, at).convertShape(VectorOperators.B2F, FLOATS, 3)))
-                    .fma(v, a3);
-        }
-        int to0 = outAt + row;
-        int scales = from + 4 * row;
-        a0.fma(ByteVector.fromArray(VECTOR, w, scales).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to0))
-                .intoArray(out, to0);
-        a1.fma(
-                        ByteVector.fromArray(VECTOR, w, scales + 4 * WIDTH).reinterpretAsFloats(),
-                        FloatVector.fromArray(FLOATS, out, to0 + WIDTH))
-                .intoArray(out, to0 + WIDTH);
-        a2.fma(
-                        ByteVector.fromArray(VECTOR, w, scales + 8 * WIDTH).reinterpretAsFloats(),
-                        FloatVector.fromArray(FLOATS, out, to0 + 2 * WIDTH))
-                .intoArray(out, to0 + 2 * WIDTH);
-        a3.fma(
-                        ByteVector.fromArray(VECTOR, w, scales + 12 * WIDTH).reinterpretAsFloats(),
-                        FloatVector.fromArray(FLOATS, out, to0 + 3 * WIDTH))
-                .intoArray(out, to0 + 3 * WIDTH);
     }
 
     /**
