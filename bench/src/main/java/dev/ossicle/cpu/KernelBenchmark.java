@@ -69,7 +69,7 @@ public class KernelBenchmark {
         Random random = new Random(1);
         x = new float[vectors * COLUMNS];
         xAt = new int[vectors];
-        rounded.grow(RoundedSlots.places(vectors));
+        rounded.grow(vectors);
         int[] buffer = new int[32];
         float[] lanes = new float[Lanes.WIDTH];
         for (int i = 0; i < x.length; i++) {
@@ -82,8 +82,8 @@ public class KernelBenchmark {
             }
         }
         packed.packAll(x, xAt, 0, vectors, COLUMNS);
-        outA = new float[RoundedSlots.places(vectors) * Strips.ROWS];
-        outB = new float[RoundedSlots.places(vectors) * Strips.ROWS];
+        outA = new float[vectors * Strips.ROWS];
+        outB = new float[vectors * Strips.ROWS];
     }
 
     private Strips strips(Format format) {

@@ -62,15 +62,15 @@ public final class KernelRates {
             this.vectors = vectors;
             x = new float[vectors * COLUMNS];
             xAt = new int[vectors];
-            outA = new float[RoundedSlots.places(vectors) * Strips.ROWS];
-            outB = new float[RoundedSlots.places(vectors) * Strips.ROWS];
+            outA = new float[vectors * Strips.ROWS];
+            outB = new float[vectors * Strips.ROWS];
             Random random = new Random(1);
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) random.nextGaussian();
             }
             Arrays.setAll(xAt, i -> i * COLUMNS);
             packed.packAll(x, xAt, 0, vectors, COLUMNS);
-            rounded.grow(RoundedSlots.places(vectors));
+            rounded.grow(vectors);
             int[] buffer = new int[32];
             float[] lanes = new float[Lanes.WIDTH];
             for (int i = 0; i < vectors; i++) {

@@ -23,9 +23,6 @@ final class Routing {
     /** Experts with at least one slot [active]. */
     private final int[] active;
 
-    /** First place of each expert in {@link RoundedSlots}, and the end [E + 1]. */
-    private final int[] place;
-
     private final int[] next;
     private int activeCount;
 
@@ -34,7 +31,6 @@ final class Routing {
         this.picks = picks;
         this.start = new int[experts + 1];
         this.active = new int[experts];
-        this.place = new int[experts + 1];
         this.next = new int[experts];
     }
 
@@ -84,7 +80,6 @@ final class Routing {
                 active[activeCount++] = expert;
             }
             next[expert] = start[expert];
-            place[expert + 1] = place[expert] + RoundedSlots.places(start[expert + 1]);
             start[expert + 1] += start[expert];
         }
         for (int pick = 0; pick < rows * picks; pick++) {
@@ -109,16 +104,6 @@ final class Routing {
 
     int slots(int expert) {
         return start[expert + 1] - start[expert];
-    }
-
-    /** Where the expert's slots begin in {@link RoundedSlots}. */
-    int firstPlace(int expert) {
-        return place[expert];
-    }
-
-    /** Of all experts. */
-    int places() {
-        return place[experts];
     }
 
     int rowOfSlot(int at) {

@@ -38,18 +38,18 @@ final class StripMultiplier {
      *
      * @param first of the strips
      * @param count how many
-     * @param from first place of the expert, see {@link RoundedSlots}
+     * @param from first slot of the expert
      * @param slots how many
      * @param x of all slots, where {@link RoundedSlots} says
-     * @param outA [count, places, 32], the first half of the rows; what the slots have no part in means nothing
-     * @param outB [count, places, 32], the second
+     * @param outA [count, slots, 32], the first half of the rows
+     * @param outB [count, slots, 32], the second
      */
     void multiply(
             Strips strips, int first, int count, int from, int slots, RoundedSlots x, float[] outA, float[] outB) {
-        int width = RoundedSlots.places(slots) * ROWS;
+        int width = slots * ROWS;
         Arrays.fill(outA, 0, count * width, 0);
         Arrays.fill(outB, 0, count * width, 0);
-        int grouped = RoundedSlots.grouped(slots);
+        int grouped = slots / GROUP * GROUP;
         if (grouped > 0) {
             reserve(strips.blocks());
             if (WHOLE) {

@@ -113,7 +113,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         }
 
         void reserve(int rows) {
-            int length = STRIPS_PER_TASK * RoundedSlots.places(rows) * RowMultiplier.BLOCK;
+            int length = STRIPS_PER_TASK * rows * RowMultiplier.BLOCK;
             if (a.length < length) {
                 a = new float[length];
                 b = new float[length];
@@ -540,8 +540,9 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         team.run(tasks(config.experts()), router);
         route(rows);
         if (strips[layerIndex].experts() != null) {
-            roundedNormed.grow(routing.places());
-            roundedInner.grow(routing.places());
+            int slots = rows * config.expertsPerToken();
+            roundedNormed.grow(slots);
+            roundedInner.grow(slots);
             team.run(routing.activeCount(), round);
         }
         team.run(routing.activeCount() * tasks(config.intermediate()), gateUp);
@@ -835,28 +836,27 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         Scratch mine = scratch[thread];
         int expert = routing.active(task);
         int from = routing.firstSlot(expert);
-        int place = routing.firstPlace(expert);
         int slots = routing.slots(expert);
         for (int slot = 0; slot < slots; slot++) {
             int at = pass.slotRowAt[from + slot];
             for (int block = 0; block < config.hidden() / 32; block++) {
-                roundedNormed.set(pass.t, at + 32 * block, place, slots, slot, block, mine.rounded, mine.lanes);
+                roundedNormed.set(pass.t, at + 32 * block, from, slots, slot, block, mine.rounded, mine.lanes);
             }
         }
     }
 
     /** As {@link #gateUpBlock}; rounds what it gives. */
     private void gateUpStrips(int expert, int block, int count, Scratch mine) {
-        int place = routing.firstPlace(expert);
+        int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].gateUp(expert);
-        mine.stripMultiplier.multiply(w, block, count, place, slots, roundedNormed, mine.a, mine.b);
+        mine.stripMultiplier.multiply(w, block, count, from, slots, roundedNormed, mine.a, mine.b);
         for (int i = 0; i < count; i++) {
             loadBiases(mine, expert, (block + i) * RowMultiplier.BLOCK);
-            int at = i * RoundedSlots.places(slots) * RowMultiplier.BLOCK;
+            int at = i * slots * RowMultiplier.BLOCK;
             for (int slot = 0; slot < slots; slot++) {
                 activate(mine, at + slot * RowMultiplier.BLOCK, mine.activated, 0);
-                roundedInner.set(mine.activated, 0, place, slots, slot, block + i, mine.rounded, mine.lanes);
+                roundedInner.set(mine.activated, 0, from, slots, slot, block + i, mine.rounded, mine.lanes);
             }
         }
     }
@@ -882,9 +882,9 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].down(expert);
-        mine.stripMultiplier.multiply(w, first, count, routing.firstPlace(expert), slots, roundedInner, mine.a, mine.b);
+        mine.stripMultiplier.multiply(w, first, count, from, slots, roundedInner, mine.a, mine.b);
         for (int i = 0; i < count; i++) {
-            int at = i * RoundedSlots.places(slots) * RowMultiplier.BLOCK;
+            int at = i * slots * RowMultiplier.BLOCK;
             int row = 2 * (first + i) * RowMultiplier.BLOCK;
             storeExpert(mine.a, at, mine.biasA, expert, row, from, slots);
             if (row + RowMultiplier.BLOCK < config.hidden()) {

@@ -153,7 +153,7 @@ final class TestStrips {
     private static float[] multiply(Strips strips, int strip, float[] x, int columns, int first, int count) {
         int from = 3;
         RoundedSlots rounded = new RoundedSlots(columns);
-        rounded.grow(from + RoundedSlots.places(count));
+        rounded.grow(from + count);
         for (int slot = 0; slot < count; slot++) {
             for (int block = 0; block < columns / 32; block++) {
                 rounded.set(
@@ -168,8 +168,8 @@ final class TestStrips {
             }
         }
         StripMultiplier multiplier = new StripMultiplier();
-        float[] first32 = new float[RoundedSlots.places(count) * 32];
-        float[] last32 = new float[RoundedSlots.places(count) * 32];
+        float[] first32 = new float[count * 32];
+        float[] last32 = new float[count * 32];
         Arrays.fill(first32, Float.NaN);
         Arrays.fill(last32, Float.NaN);
         multiplier.multiply(strips, strip, 1, from, count, rounded, first32, last32);
@@ -220,13 +220,13 @@ final class TestStrips {
         try (Arena arena = Arena.ofConfined()) {
             Strips strips = requireNonNull(relay(matrix, arena));
             RoundedSlots rounded = new RoundedSlots(64);
-            rounded.grow(RoundedSlots.places(9));
+            rounded.grow(9);
             for (int slot = 0; slot < 9; slot++) {
                 rounded.set(x, slot * 64, 0, 9, slot, 0, new int[32], new float[Lanes.WIDTH]);
                 rounded.set(x, slot * 64 + 32, 0, 9, slot, 1, new int[32], new float[Lanes.WIDTH]);
             }
-            float[] out = new float[RoundedSlots.places(9) * 32];
-            float[] empty = new float[RoundedSlots.places(9) * 32];
+            float[] out = new float[9 * 32];
+            float[] empty = new float[9 * 32];
             new StripMultiplier().multiply(strips, 0, 1, 0, 9, rounded, out, empty);
             for (int i = 0; i < 9 * 32; i++) {
                 assertThat(out[i]).isEqualTo(-6f * 170 * 64);
