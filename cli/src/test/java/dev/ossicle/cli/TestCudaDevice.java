@@ -138,12 +138,13 @@ class TestCudaDevice {
                 HttpClient http = HttpClient.newHttpClient()) {
             String address = "";
             String line = "";
-            while (!line.contains("ready (Played GPU, bf16")) {
+            while (!line.contains("ready (")) {
                 Matcher listening =
                         Pattern.compile("listening on (http://\\S+);").matcher(line);
                 address = listening.find() ? listening.group(1) : address;
                 line = requireNonNull(said.readLine(), "it ended");
             }
+            assertThat(line).contains("ready (Played GPU, ");
             HttpRequest request = HttpRequest.newBuilder(URI.create(address + "/v1/chat/completions"))
                     .header("content-type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString(
