@@ -109,7 +109,7 @@ class TestCudaDevice {
         CommandLineRun run =
                 CommandLineRun.of("run", wide, QUESTION, "--temperature", "0", "--device", "cuda", "--verbose");
         assertThat(run.status()).as(run.err()).isZero();
-        assertThat(run.err()).contains("Played GPU, bf16");
+        assertThat(run.err()).contains("Played GPU, fp16");
         assertThat(run.out().strip()).isEqualTo(ANSWER);
     }
 
