@@ -66,6 +66,9 @@ final class Attention {
 
     private final float[] factors = new float[WIDTH];
 
+    /** So that {@link AttentionKernels#fetch} gives something that is used. */
+    private long fetched;
+
     /** @param rounded whether the cache has 16 bits */
     Attention(ModelConfig config, boolean rounded) {
         direct = rounded && WIDTH == 16; // 512 bits come with 32 registers
@@ -179,6 +182,7 @@ final class Attention {
         int last = Math.min((span + 1) * SPAN - 1, position);
         for (int block = span * SPAN / BLOCK; block <= last / BLOCK; block++) {
             int firstKey = block * BLOCK;
+            fetched += AttentionKernels.fetch(sequence.data(layer, block));
             for (int kvHead = 0; kvHead < kvHeads; kvHead++) {
                 int row = kvHead * paddedGroup;
                 score(sequence, layer, block, kvHead, row, paddedGroup);

@@ -8,8 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * One block of keys and values against some query rows. R is the number of rows, a multiple of {@link #TILE}; lanes are keys, or
@@ -20,6 +22,9 @@ final class AttentionKernels {
     static final int TILE = 4;
 
     private static final int KEYS = VectorKvSequence.BLOCK;
+
+    /** A cache line, or as much of it as a vector has. */
+    private static final VectorSpecies<Long> LINE = VectorSpecies.of(long.class, FLOATS.vectorShape());
 
     /** The cache's. */
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -149,6 +154,22 @@ final class AttentionKernels {
             a7.intoArray(s, to + 7 * KEYS);
             b7.intoArray(s, to + 7 * KEYS + WIDTH);
         }
+    }
+
+    /**
+     * Brings a block of the cache near: reads each of its lines, and does nothing else. Some hundred such loads are under way at a
+     * time; of those in {@link #scores8}, with all that is multiplied between them, a dozen are, so that
+     * reading everything twice is less than waiting for it.
+     *
+     * @return nothing of use, but something must be
+     */
+    static long fetch(MemorySegment block) {
+        LongVector all = LongVector.zero(LINE);
+        int bytes = (int) block.byteSize(); // a multiple of 64
+        for (int i = 0; i < bytes; i += LINE.vectorByteSize()) {
+            all = all.or(LongVector.fromMemorySegment(LINE, block, i, ORDER));
+        }
+        return all.lane(0);
     }
 
     /**

@@ -2,7 +2,6 @@ package dev.ossicle.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,7 +14,10 @@ public final class ReadBandwidth {
     /** The first passes run in the interpreter and fault the pages in. */
     private static final int PASSES = 7;
 
-    /** Keeps the compiler from dropping sums that nobody reads. */
+    /** What is read in one call: so many that the loop is soon compiled as a whole. */
+    private static final long PIECE = 1 << 20;
+
+    /** Keeps the compiler from dropping what nobody uses. */
     private static final AtomicLong SINK = new AtomicLong();
 
     private ReadBandwidth() {}
@@ -40,7 +42,7 @@ public final class ReadBandwidth {
                 List<Thread> readers = new ArrayList<>();
                 for (int t = 0; t < threads; t++) {
                     MemorySegment part = memory.asSlice(t * BYTES, BYTES);
-                    readers.add(Thread.ofPlatform().start(() -> SINK.addAndGet(sum(part))));
+                    readers.add(Thread.ofPlatform().start(() -> SINK.addAndGet(read(part))));
                 }
                 for (Thread reader : readers) {
                     join(reader);
@@ -51,12 +53,12 @@ public final class ReadBandwidth {
         return best;
     }
 
-    private static long sum(MemorySegment part) {
-        long sum = 0;
-        for (long i = 0; i < BYTES; i += 8) { // the JIT makes wide loads of this
-            sum += part.get(ValueLayout.JAVA_LONG, i);
+    private static long read(MemorySegment part) {
+        long all = 0;
+        for (long i = 0; i < BYTES; i += PIECE) {
+            all |= AttentionKernels.fetch(part.asSlice(i, PIECE));
         }
-        return sum;
+        return all;
     }
 
     private static void join(Thread thread) {

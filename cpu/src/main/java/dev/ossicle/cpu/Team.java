@@ -30,7 +30,9 @@ final class Team implements AutoCloseable {
 
     /**
      * Number of the stage in the upper half, tasks not yet claimed in the lower. A task is claimed by counting down, so a
-     * worker that wakes late finds nothing to do, and one that claims finds the stage that its task belongs to.
+     * worker that wakes late finds nothing to do, and one that claims finds the stage that its task belongs to. The last task is
+     * claimed first: a thread that reads its next megabyte of weights from further down keeps what the processor fetches ahead at
+     * its pace, one that skips what the others read, upwards, falls to half of it (Zen 5; bench/LOG.md, entry 25).
      */
     private final AtomicLong unclaimed = new AtomicLong();
 
@@ -38,8 +40,6 @@ final class Team implements AutoCloseable {
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     private Stage stage = (task, thread) -> {};
-    /** Of the stage; written before its tasks can be claimed. */
-    private int total;
 
     private @Nullable Thread caller;
     private volatile boolean callerParked;
@@ -67,7 +67,6 @@ final class Team implements AutoCloseable {
         }
         caller = Thread.currentThread();
         stage = next;
-        total = tasks;
         unfinished.set(tasks);
         long number = (unclaimed.get() >>> 32) + 1;
         unclaimed.set(number << 32 | tasks);
@@ -111,7 +110,7 @@ final class Team implements AutoCloseable {
                 return;
             }
             if (unclaimed.compareAndSet(seen, seen - 1)) {
-                runTask(total - left, thread); // upwards, as memory likes to be read
+                runTask(left - 1, thread);
             }
         }
     }
