@@ -143,13 +143,12 @@ final class StripKernels {
     }
 
     /**
-     * A strip times one vector of activations. Each block is copied while the one before is multiplied: so the loads that wait
-     * for memory stand beside products that wait for nothing.
+     * A strip times one vector of activations, straight from memory.
      *
      * <p>Two looked-up bytes, a and b, are one 16-bit lane, a + 256b, and none of them is taken out: the lane times an activation
      * is added up, and so is the lane shifted right by a byte. Sums of 16 bits drop what overflows, as all arithmetic modulo
      * 2^16 does, and the sums of a and of b, which fit, can be had from the two in the end: {@link #finish}. That works with bytes
-     * that are not negative; so every value is 12 too large, and 12 times the sum of the activations is what is taken off.
+     * that are not negative; so every value is 12 too large, and the sums begin at minus 12 times the sum of the activations.
      *
      * <p>Shifts are of ints, since C2 knows those of shorts by a register only; and the tables are loaded here, since C2 would
      * load constants once for each use.
@@ -159,12 +158,9 @@ final class StripKernels {
      * @param offsets [blocks, 2]
      * @param xScales [blocks]
      * @param outA results of the first 32 rows, added to what is there; {@code outB} those of the others
-     * @param w two blocks: the first one of the strip is there, in the half that {@code half} says
-     * @param after what is copied while the last block is multiplied: the first block of another strip
      * @param sums of {@link #SUMS} shorts
-     * @return the half where that is
      */
-    static int dot(
+    static void dot(
             MemorySegment data,
             long at,
             int blocks,
@@ -176,28 +172,20 @@ final class StripKernels {
             float[] outA,
             float[] outB,
             int outAt,
-            byte[] w,
-            int half,
-            long after,
             short[] sums) {
         ByteVector table = ByteVector.fromArray(BYTES, POSITIVE, 0);
         for (int b = 0; b < blocks; b++) {
-            int from = (half + b & 1) * BLOCK_BYTES;
-            int to = BLOCK_BYTES - from;
-            long next = b + 1 < blocks ? at + (b + 1L) * BLOCK_BYTES : after;
+            long block = at + (long) b * BLOCK_BYTES;
             int k = xAt + 32 * b;
+            int scale = xScalesAt + b;
             for (int part = 0; part < STRIP; part += BYTES.length()) {
-                ByteVector.fromMemorySegment(BYTES, data, next + part, LITTLE_ENDIAN)
-                        .intoArray(w, to + part);
-                int line = STRIP + part;
-                ShortVector low = ShortVector.zero(SHORTS);
-                ShortVector lowShifted = low;
-                ShortVector high = low;
-                ShortVector highShifted = low;
+                long line = block + STRIP + part;
+                ShortVector low = start(offsets[2 * scale]);
+                ShortVector lowShifted = startShifted(offsets[2 * scale]);
+                ShortVector high = start(offsets[2 * scale + 1]);
+                ShortVector highShifted = startShifted(offsets[2 * scale + 1]);
                 for (int j = 0; j < RUN; j++) {
-                    ByteVector.fromMemorySegment(BYTES, data, next + line + STRIP * j, LITTLE_ENDIAN)
-                            .intoArray(w, to + line + STRIP * j);
-                    ByteVector v = ByteVector.fromArray(BYTES, w, from + line + STRIP * j);
+                    ByteVector v = ByteVector.fromMemorySegment(BYTES, data, line + STRIP * j, LITTLE_ENDIAN);
                     ByteVector u = v.selectFrom(table);
                     ShortVector y = IntVector.broadcast(INTS, x[k + j]).reinterpretAsShorts();
                     low = low.add(u.reinterpretAsShorts().mul(y));
@@ -220,11 +208,20 @@ final class StripKernels {
                 lowShifted.intoArray(sums, ROWS);
                 high.intoArray(sums, 2 * ROWS);
                 highShifted.intoArray(sums, 3 * ROWS);
-                int scale = xScalesAt + b;
-                finish(sums, offsets, 2 * scale, xScales, scale, w, from + part, outA, outB, outAt + part / 4);
+                finish(sums, xScales[scale], data, block + part, outA, outB, outAt + part / 4);
             }
         }
-        return half + blocks & 1;
+    }
+
+    /** Where sums of a + 256b begin, such that those of a and of b come out right: at -(12 + 12 x 256) times the activations' sum. */
+    private static ShortVector start(int offset) {
+        int each = -257 * offset & 0xffff;
+        return IntVector.broadcast(INTS, each << 16 | each).reinterpretAsShorts();
+    }
+
+    /** The same of what was shifted: b + 256c, and d by itself. */
+    private static ShortVector startShifted(int offset) {
+        return IntVector.broadcast(INTS, -offset << 16 | -257 * offset & 0xffff).reinterpretAsShorts();
     }
 
     /**
@@ -233,56 +230,42 @@ final class StripKernels {
      * C + 256D; and of what was shifted, B + 256C and D. So D is known, with it C, with it B, with it A.
      *
      * @param sums of the first run of columns: unshifted, shifted; then those of the second
-     * @param w scales of the rows of the block
+     * @param data scales of the rows of the block are at {@code scalesAt}
      */
     private static void finish(
-            short[] sums,
-            int[] offsets,
-            int offsetsAt,
-            float[] xScales,
-            int xScalesAt,
-            byte[] w,
-            int wAt,
-            float[] outA,
-            float[] outB,
-            int outAt) {
+            short[] sums, float xScale, MemorySegment data, long scalesAt, float[] outA, float[] outB, int outAt) {
         IntVector s = ShortVector.fromArray(SHORTS, sums, 0).reinterpretAsInts();
         IntVector d = ShortVector.fromArray(SHORTS, sums, ROWS).reinterpretAsInts();
         IntVector c = s.sub(d.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000)); // C in the upper half
         IntVector b = d.sub(c.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8)); // in the lower
         IntVector a = s.sub(b.lanewise(VectorOperators.LSHL, 8)); // in the lower
-        IntVector lower = IntVector.broadcast(INTS, offsets[offsetsAt]);
-        IntVector upper = IntVector.broadcast(INTS, offsets[offsetsAt] << 16);
-        IntVector sumA = a.sub(lower).lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector sumB = b.sub(lower).lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector sumC = c.sub(upper).lanewise(VectorOperators.ASHR, 16);
-        IntVector sumD = d.sub(upper).lanewise(VectorOperators.ASHR, 16);
+        IntVector sumA = a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector sumB = b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector sumC = c.lanewise(VectorOperators.ASHR, 16);
+        IntVector sumD = d.lanewise(VectorOperators.ASHR, 16);
         s = ShortVector.fromArray(SHORTS, sums, 2 * ROWS).reinterpretAsInts();
         d = ShortVector.fromArray(SHORTS, sums, 3 * ROWS).reinterpretAsInts();
         c = s.sub(d.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000));
         b = d.sub(c.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8));
         a = s.sub(b.lanewise(VectorOperators.LSHL, 8));
-        lower = IntVector.broadcast(INTS, offsets[offsetsAt + 1]);
-        upper = IntVector.broadcast(INTS, offsets[offsetsAt + 1] << 16);
-        sumA = a.sub(lower)
-                .lanewise(VectorOperators.LSHL, 16)
+        sumA = a.lanewise(VectorOperators.LSHL, 16)
                 .lanewise(VectorOperators.ASHR, 16)
                 .add(sumA);
-        sumB = b.sub(lower)
-                .lanewise(VectorOperators.LSHL, 16)
+        sumB = b.lanewise(VectorOperators.LSHL, 16)
                 .lanewise(VectorOperators.ASHR, 16)
                 .add(sumB);
-        sumC = c.sub(upper).lanewise(VectorOperators.ASHR, 16).add(sumC);
-        sumD = d.sub(upper).lanewise(VectorOperators.ASHR, 16).add(sumD);
-        IntVector exponents = ByteVector.fromArray(BYTES, w, wAt).reinterpretAsInts();
-        FloatVector xScale = FloatVector.broadcast(FLOATS, xScales[xScalesAt]);
+        sumC = c.lanewise(VectorOperators.ASHR, 16).add(sumC);
+        sumD = d.lanewise(VectorOperators.ASHR, 16).add(sumD);
+        IntVector exponents = ByteVector.fromMemorySegment(BYTES, data, scalesAt, LITTLE_ENDIAN)
+                .reinterpretAsInts();
+        FloatVector ofX = FloatVector.broadcast(FLOATS, xScale);
         ((FloatVector) sumA.convert(VectorOperators.I2F, 0))
                 .fma(
                         exponents
                                 .lanewise(VectorOperators.LSHL, 23)
                                 .and(EXPONENT)
                                 .reinterpretAsFloats()
-                                .mul(xScale),
+                                .mul(ofX),
                         FloatVector.fromArray(FLOATS, outA, outAt))
                 .intoArray(outA, outAt);
         ((FloatVector) sumB.convert(VectorOperators.I2F, 0))
@@ -291,7 +274,7 @@ final class StripKernels {
                                 .lanewise(VectorOperators.LSHL, 15)
                                 .and(EXPONENT)
                                 .reinterpretAsFloats()
-                                .mul(xScale),
+                                .mul(ofX),
                         FloatVector.fromArray(FLOATS, outA, outAt + 16))
                 .intoArray(outA, outAt + 16);
         ((FloatVector) sumC.convert(VectorOperators.I2F, 0))
@@ -300,7 +283,7 @@ final class StripKernels {
                                 .lanewise(VectorOperators.LSHL, 7)
                                 .and(EXPONENT)
                                 .reinterpretAsFloats()
-                                .mul(xScale),
+                                .mul(ofX),
                         FloatVector.fromArray(FLOATS, outB, outAt))
                 .intoArray(outB, outAt);
         ((FloatVector) sumD.convert(VectorOperators.I2F, 0))
@@ -309,7 +292,7 @@ final class StripKernels {
                                 .lanewise(VectorOperators.LSHR, 1)
                                 .and(EXPONENT)
                                 .reinterpretAsFloats()
-                                .mul(xScale),
+                                .mul(ofX),
                         FloatVector.fromArray(FLOATS, outB, outAt + 16))
                 .intoArray(outB, outAt + 16);
     }

@@ -23,7 +23,6 @@ final class StripMultiplier {
     /** Whether a strip is expanded as a whole before it is multiplied. */
     private static final boolean WHOLE = StripKernels.MANY_REGISTERS;
 
-    private final LookAhead ahead = new LookAhead(Strips.Format.MXFP4);
     /** Blocks as they are in the strip. */
     private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes];
     /** An expanded strip, or chunk of it [columns, 2, ROWS]. */
@@ -160,9 +159,7 @@ final class StripMultiplier {
         long strip = strips.strip(index);
         for (int slot = grouped; slot < slots; slot++) {
             int at = (from + slot) * blocks;
-            long next = slot + 1 < slots ? strip : strips.stripAfter(index);
-            ahead.begin(strips, strip);
-            int half = StripKernels.dot(
+            StripKernels.dot(
                     strips.data(),
                     strip,
                     blocks,
@@ -174,11 +171,7 @@ final class StripMultiplier {
                     outA,
                     outB,
                     outAt + slot * ROWS,
-                    ahead.w,
-                    ahead.half,
-                    next,
                     sums);
-            ahead.end(half, strips.data(), next);
         }
     }
 }
