@@ -54,7 +54,7 @@ final class Attention {
     /** [BLOCK, stride] its values. */
     private final float[] v;
     /** What each key or value is to be multiplied by [BLOCK]. */
-    private final float[] scales = new float[BLOCK];
+    private final float[] scales = new float[BLOCK + Lanes.APART];
 
     private final float[] max;
     /** [R, W]. */
@@ -64,7 +64,7 @@ final class Attention {
     /** [R, 2 + stride]: maximum, sum and output of the spans so far. */
     private final float[] total;
 
-    private final float[] factors = new float[WIDTH];
+    private final float[] factors = new float[WIDTH + Lanes.APART];
 
     /** So that {@link AttentionKernels#fetch} gives something that is used. */
     private long fetched;
@@ -82,15 +82,15 @@ final class Attention {
         window = config.window();
         scale = (float) (1 / Math.sqrt(headDim));
         int rows = Math.max(ROWS, kvHeads * paddedGroup);
-        q = new float[rows * headDim];
-        o = new float[rows * stride];
-        s = new float[rows * BLOCK];
-        k = new float[headDim * BLOCK];
-        v = new float[BLOCK * stride];
-        max = new float[rows];
-        sum = new float[rows * WIDTH];
-        shrink = new float[rows + WIDTH];
-        total = new float[Math.max(ROWS, heads) * partialWidth(config)];
+        q = new float[rows * headDim + Lanes.APART];
+        o = new float[rows * stride + Lanes.APART];
+        s = new float[rows * BLOCK + Lanes.APART];
+        k = new float[headDim * BLOCK + Lanes.APART];
+        v = new float[BLOCK * stride + Lanes.APART];
+        max = new float[rows + Lanes.APART];
+        sum = new float[rows * WIDTH + Lanes.APART];
+        shrink = new float[rows + WIDTH + Lanes.APART];
+        total = new float[Math.max(ROWS, heads) * partialWidth(config) + Lanes.APART];
     }
 
     /** Floats of one head's part of a span: its maximum, its sum, its output. */

@@ -18,7 +18,7 @@ final class LookAhead {
     private long at;
 
     LookAhead(Strips.Format format) {
-        w = new byte[2 * format.blockBytes];
+        w = new byte[2 * format.blockBytes + Lanes.APART];
     }
 
     /** Sees to it that the first block of the strip is there. */

@@ -18,10 +18,10 @@ final class Q8StripMultiplier {
     private final LookAhead ahead = new LookAhead(Strips.Format.Q8_0);
 
     /** Blocks as they are in the strip. */
-    private final byte[] w = new byte[CHUNK * BLOCK_BYTES];
+    private final byte[] w = new byte[CHUNK * BLOCK_BYTES + Lanes.APART];
 
     /** The same as floats [CHUNK, 32 columns, ROWS]. */
-    private final float[] expanded = new float[CHUNK * 32 * ROWS];
+    private final float[] expanded = new float[CHUNK * 32 * ROWS + Lanes.APART];
 
     /**
      * Some strips times vectors of activations.

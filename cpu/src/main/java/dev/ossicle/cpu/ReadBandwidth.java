@@ -11,8 +11,8 @@ public final class ReadBandwidth {
     /** Far above any last-level cache, for each thread. */
     private static final long BYTES = 128L << 20;
 
-    /** The first passes run in the interpreter and fault the pages in. */
-    private static final int PASSES = 7;
+    /** The first passes run in the interpreter, and a virtual machine is not left alone for long: 0.3 s or so. */
+    private static final int PASSES = 30;
 
     /** What is read in one call: so many that the loop is soon compiled as a whole. */
     private static final long PIECE = 1 << 20;

@@ -13,7 +13,7 @@ final class RowMultiplier {
     /** Rows that are expanded together [TILE, padded columns]. */
     private float[] expanded = new float[0];
     /** [3, TILE, W] sums that are still apart, lane by lane. */
-    private final float[] lanes = new float[3 * TILE * Lanes.WIDTH];
+    private final float[] lanes = new float[3 * TILE * Lanes.WIDTH + Lanes.APART];
 
     static int blocks(int rows) {
         return (rows + BLOCK - 1) / BLOCK;
@@ -36,7 +36,7 @@ final class RowMultiplier {
         }
         int columns = Lanes.padded(matrix.columns());
         if (expanded.length < TILE * columns) {
-            expanded = new float[TILE * columns];
+            expanded = new float[TILE * columns + Lanes.APART];
         }
         for (; TILE == 8 && vectors >= 3 && row + 8 <= rows; row += 8) {
             for (int r = 0; r < 8; r++) {

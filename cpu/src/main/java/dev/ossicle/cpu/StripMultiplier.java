@@ -24,13 +24,13 @@ final class StripMultiplier {
     private static final boolean WHOLE = StripKernels.MANY_REGISTERS;
 
     /** Blocks as they are in the strip. */
-    private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes];
+    private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes + Lanes.APART];
     /** An expanded strip, or chunk of it [columns, 2, ROWS]. */
     private short[] w = new short[0];
     /** Its scales [blocks, 2, ROWS]. */
     private float[] scales = new float[0];
     /** [2 runs, GROUP, 2, ROWS]. */
-    private final short[] sums = new short[4 * GROUP * ROWS];
+    private final short[] sums = new short[4 * GROUP * ROWS + Lanes.APART];
 
     /**
      * Some strips.
@@ -73,8 +73,8 @@ final class StripMultiplier {
     private void reserve(int blocks) {
         int kept = WHOLE ? blocks : CHUNK;
         if (w.length < 64 * kept * ROWS) {
-            w = new short[64 * kept * ROWS];
-            scales = new float[2 * kept * ROWS];
+            w = new short[64 * kept * ROWS + Lanes.APART];
+            scales = new float[2 * kept * ROWS + Lanes.APART];
         }
     }
 

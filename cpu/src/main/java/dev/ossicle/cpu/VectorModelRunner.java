@@ -76,11 +76,11 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         final StripMultiplier stripMultiplier = new StripMultiplier();
         final Q8StripMultiplier q8StripMultiplier = new Q8StripMultiplier();
         final Attention attention;
-        final float[] biasA = new float[RowMultiplier.BLOCK];
-        final float[] biasB = new float[RowMultiplier.BLOCK];
-        final float[] activated = new float[RowMultiplier.BLOCK];
-        final int[] rounded = new int[RowMultiplier.BLOCK];
-        final float[] lanes = new float[Lanes.WIDTH];
+        final float[] biasA = new float[RowMultiplier.BLOCK + Lanes.APART];
+        final float[] biasB = new float[RowMultiplier.BLOCK + Lanes.APART];
+        final float[] activated = new float[RowMultiplier.BLOCK + Lanes.APART];
+        final int[] rounded = new int[RowMultiplier.BLOCK + Lanes.APART];
+        final float[] lanes = new float[Lanes.WIDTH + Lanes.APART];
         float[] a = new float[0];
         float[] b = new float[0];
 
@@ -113,7 +113,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         }
 
         void reserve(int rows) {
-            int length = STRIPS_PER_TASK * rows * RowMultiplier.BLOCK;
+            int length = STRIPS_PER_TASK * rows * RowMultiplier.BLOCK + Lanes.APART;
             if (a.length < length) {
                 a = new float[length];
                 b = new float[length];
@@ -914,10 +914,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     private static void bias(Matrix matrix, int row, int first, float[] into) {
         if (matrix instanceof F32Matrix m && m.columnStride() == 4) { // as GGUF has them
             long at = m.offset() + row * m.rowStride() + 4L * first;
-            MemorySegment.copy(m.data(), LITTLE_FLOAT, at, into, 0, into.length);
+            MemorySegment.copy(m.data(), LITTLE_FLOAT, at, into, 0, RowMultiplier.BLOCK);
             return;
         }
-        for (int i = 0; i < into.length; i++) {
+        for (int i = 0; i < RowMultiplier.BLOCK; i++) {
             into[i] = matrix.get(row, first + i);
         }
     }
