@@ -3,7 +3,7 @@ package dev.ossicle.cpu;
 /**
  * Rows of activations in the order in which {@link Q8StripKernels#tile} reads them: four side by side, column by column. Read where
  * they are, each row's 32 columns of a block are two cache lines that nothing fetches ahead, and 512 rows run at a third of
- * the speed. Wide vectors do without.
+ * the speed.
  */
 final class PackedRows {
     private static final int GROUP = Q8StripKernels.TILE;
@@ -23,9 +23,6 @@ final class PackedRows {
      * @return how many groups are to be packed, by {@link #pack}, before anything is multiplied
      */
     int begin(float[] x, int[] xAt, int from, int rows, int columns) {
-        if (!Q8StripKernels.PACKED) {
-            return 0;
-        }
         this.x = x;
         this.xAt = xAt;
         this.from = from;

@@ -21,14 +21,11 @@ import jdk.incubator.vector.VectorSpecies;
  * must fit together, or a sum is spilled and each round waits for it (45 -> 15 GMAC/s).
  */
 final class Q8StripKernels {
-    /** Vectors of activations that {@link #group} multiplies together. */
-    static final int GROUP = 6;
-
-    /** Vectors of activations that {@link #tile} multiplies together: with two of rows, eight sums and six loads. */
+    /** Vectors of activations that {@link #tile} multiplies together: with two of rows, eight sums, or sixteen. */
     static final int TILE = 4;
 
-    /** Whether {@link #tile} is used, which needs {@link PackedRows}; else {@link #group}. */
-    static final boolean PACKED = WIDTH < 16;
+    /** Whether the even columns of a block make a sum of their own. */
+    private static final boolean TWO_SUMS = WIDTH == 16;
 
     private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
     private static final int ROWS = Strips.ROWS;
@@ -251,13 +248,13 @@ final class Q8StripKernels {
                 even = FloatVector.fromArray(FLOATS, values, at).fma(FloatVector.broadcast(FLOATS, x[xAt + j]), even);
                 FloatVector v = FloatVector.fromArray(FLOATS, values, at + ROWS);
                 FloatVector y = FloatVector.broadcast(FLOATS, x[xAt + j + 1]);
-                if (PACKED) {
-                    even = v.fma(y, even);
-                } else {
+                if (TWO_SUMS) {
                     odd = v.fma(y, odd);
+                } else {
+                    even = v.fma(y, even);
                 }
             }
-            (PACKED ? even : even.add(odd))
+            (TWO_SUMS ? even.add(odd) : even)
                     .fma(
                             ByteVector.fromArray(VECTOR, w, wAt + 4 * row).reinterpretAsFloats(),
                             FloatVector.fromArray(FLOATS, out, outAt + row))
@@ -273,6 +270,94 @@ final class Q8StripKernels {
      * @param out [TILE, ROWS]
      */
     static void tile(float[] values, int valuesAt, byte[] w, int wAt, float[] x, int xAt, float[] out, int outAt) {
+        if (TWO_SUMS) {
+            tile32(values, valuesAt, w, wAt, x, xAt, out, outAt);
+        } else {
+            tileNarrow(values, valuesAt, w, wAt, x, xAt, out, outAt);
+        }
+    }
+
+    /** All rows at once: with sixteen sums and twelve loads, 28 of 32 registers. */
+    private static void tile32(
+            float[] values, int valuesAt, byte[] w, int wAt, float[] x, int xAt, float[] out, int outAt) {
+        FloatVector even0 = FloatVector.zero(FLOATS);
+        FloatVector even1 = even0;
+        FloatVector even2 = even0;
+        FloatVector even3 = even0;
+        FloatVector odd0 = even0;
+        FloatVector odd1 = even0;
+        FloatVector odd2 = even0;
+        FloatVector odd3 = even0;
+        FloatVector lowerEven0 = even0;
+        FloatVector lowerEven1 = even0;
+        FloatVector lowerEven2 = even0;
+        FloatVector lowerEven3 = even0;
+        FloatVector lowerOdd0 = even0;
+        FloatVector lowerOdd1 = even0;
+        FloatVector lowerOdd2 = even0;
+        FloatVector lowerOdd3 = even0;
+        for (int j = 0; j < 32; j += 2) {
+            int at = valuesAt + j * ROWS;
+            int y = xAt + j * TILE;
+            FloatVector v = FloatVector.fromArray(FLOATS, values, at);
+            FloatVector u = FloatVector.fromArray(FLOATS, values, at + WIDTH);
+            FloatVector z = FloatVector.broadcast(FLOATS, x[y]);
+            even0 = v.fma(z, even0);
+            lowerEven0 = u.fma(z, lowerEven0);
+            z = FloatVector.broadcast(FLOATS, x[y + 1]);
+            even1 = v.fma(z, even1);
+            lowerEven1 = u.fma(z, lowerEven1);
+            z = FloatVector.broadcast(FLOATS, x[y + 2]);
+            even2 = v.fma(z, even2);
+            lowerEven2 = u.fma(z, lowerEven2);
+            z = FloatVector.broadcast(FLOATS, x[y + 3]);
+            even3 = v.fma(z, even3);
+            lowerEven3 = u.fma(z, lowerEven3);
+            v = FloatVector.fromArray(FLOATS, values, at + ROWS);
+            u = FloatVector.fromArray(FLOATS, values, at + ROWS + WIDTH);
+            z = FloatVector.broadcast(FLOATS, x[y + 4]);
+            odd0 = v.fma(z, odd0);
+            lowerOdd0 = u.fma(z, lowerOdd0);
+            z = FloatVector.broadcast(FLOATS, x[y + 5]);
+            odd1 = v.fma(z, odd1);
+            lowerOdd1 = u.fma(z, lowerOdd1);
+            z = FloatVector.broadcast(FLOATS, x[y + 6]);
+            odd2 = v.fma(z, odd2);
+            lowerOdd2 = u.fma(z, lowerOdd2);
+            z = FloatVector.broadcast(FLOATS, x[y + 7]);
+            odd3 = v.fma(z, odd3);
+            lowerOdd3 = u.fma(z, lowerOdd3);
+        }
+        FloatVector v = ByteVector.fromArray(VECTOR, w, wAt).reinterpretAsFloats();
+        FloatVector u = ByteVector.fromArray(VECTOR, w, wAt + 4 * WIDTH).reinterpretAsFloats();
+        int to = outAt;
+        even0.add(odd0).fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+        lowerEven0
+                .add(lowerOdd0)
+                .fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH))
+                .intoArray(out, to + WIDTH);
+        to += ROWS;
+        even1.add(odd1).fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+        lowerEven1
+                .add(lowerOdd1)
+                .fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH))
+                .intoArray(out, to + WIDTH);
+        to += ROWS;
+        even2.add(odd2).fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+        lowerEven2
+                .add(lowerOdd2)
+                .fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH))
+                .intoArray(out, to + WIDTH);
+        to += ROWS;
+        even3.add(odd3).fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
+        lowerEven3
+                .add(lowerOdd3)
+                .fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH))
+                .intoArray(out, to + WIDTH);
+    }
+
+    private static void tileNarrow(
+            float[] values, int valuesAt, byte[] w, int wAt, float[] x, int xAt, float[] out, int outAt) {
         for (int row = 0; row < ROWS; row += 2 * WIDTH) {
             FloatVector a0 = FloatVector.zero(FLOATS);
             FloatVector a1 = a0;
@@ -315,70 +400,6 @@ final class Q8StripKernels {
             to += ROWS;
             a3.fma(v, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
             b3.fma(u, FloatVector.fromArray(FLOATS, out, to + WIDTH)).intoArray(out, to + WIDTH);
-        }
-    }
-
-    /**
-     * One expanded block times {@link #GROUP} vectors: two vectors of rows at a time where there are 32 registers.
-     *
-     * @param w the block, for its scales
-     * @param x the vectors begin at x0 .. x5
-     * @param out [GROUP, ROWS]
-     */
-    static void group(
-            float[] values,
-            byte[] w,
-            float[] x,
-            int x0,
-            int x1,
-            int x2,
-            int x3,
-            int x4,
-            int x5,
-            float[] out,
-            int outAt) {
-        for (int row = 0; row < ROWS; row += WIDTH) {
-            FloatVector even0 = FloatVector.zero(FLOATS);
-            FloatVector even1 = even0;
-            FloatVector even2 = even0;
-            FloatVector even3 = even0;
-            FloatVector even4 = even0;
-            FloatVector even5 = even0;
-            FloatVector odd0 = even0;
-            FloatVector odd1 = even0;
-            FloatVector odd2 = even0;
-            FloatVector odd3 = even0;
-            FloatVector odd4 = even0;
-            FloatVector odd5 = even0;
-            for (int j = 0; j < 32; j += 2) {
-                FloatVector v = FloatVector.fromArray(FLOATS, values, j * ROWS + row);
-                even0 = v.fma(FloatVector.broadcast(FLOATS, x[x0 + j]), even0);
-                even1 = v.fma(FloatVector.broadcast(FLOATS, x[x1 + j]), even1);
-                even2 = v.fma(FloatVector.broadcast(FLOATS, x[x2 + j]), even2);
-                even3 = v.fma(FloatVector.broadcast(FLOATS, x[x3 + j]), even3);
-                even4 = v.fma(FloatVector.broadcast(FLOATS, x[x4 + j]), even4);
-                even5 = v.fma(FloatVector.broadcast(FLOATS, x[x5 + j]), even5);
-                v = FloatVector.fromArray(FLOATS, values, j * ROWS + ROWS + row);
-                odd0 = v.fma(FloatVector.broadcast(FLOATS, x[x0 + j + 1]), odd0);
-                odd1 = v.fma(FloatVector.broadcast(FLOATS, x[x1 + j + 1]), odd1);
-                odd2 = v.fma(FloatVector.broadcast(FLOATS, x[x2 + j + 1]), odd2);
-                odd3 = v.fma(FloatVector.broadcast(FLOATS, x[x3 + j + 1]), odd3);
-                odd4 = v.fma(FloatVector.broadcast(FLOATS, x[x4 + j + 1]), odd4);
-                odd5 = v.fma(FloatVector.broadcast(FLOATS, x[x5 + j + 1]), odd5);
-            }
-            FloatVector scale = ByteVector.fromArray(VECTOR, w, 4 * row).reinterpretAsFloats();
-            int to = outAt + row;
-            even0.add(odd0).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
-            to += ROWS;
-            even1.add(odd1).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
-            to += ROWS;
-            even2.add(odd2).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
-            to += ROWS;
-            even3.add(odd3).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
-            to += ROWS;
-            even4.add(odd4).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
-            to += ROWS;
-            even5.add(odd5).fma(scale, FloatVector.fromArray(FLOATS, out, to)).intoArray(out, to);
         }
     }
 }

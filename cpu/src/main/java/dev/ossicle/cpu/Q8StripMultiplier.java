@@ -5,12 +5,11 @@ import java.util.Arrays;
 /** Multiplies strips of Q8_0 with float32 activations. One thread's scratch memory goes with it. */
 final class Q8StripMultiplier {
     private static final int ROWS = Strips.ROWS;
-    private static final int GROUP = Q8StripKernels.GROUP;
     private static final int TILE = Q8StripKernels.TILE;
     private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
 
     /** Blocks that are expanded together: with their activations, half of a first-level cache of 32 kB. */
-    private static final int CHUNK = Q8StripKernels.PACKED ? 4 : 1;
+    private static final int CHUNK = 4;
 
     /** Vectors that are multiplied with a chunk of each strip before the next chunk: 32 kB, and 64 kB of results for eight strips. */
     private static final int TOGETHER = 64;
@@ -43,21 +42,14 @@ final class Q8StripMultiplier {
             PackedRows packed,
             float[] out) {
         Arrays.fill(out, 0, count * vectors * ROWS, 0);
-        if (vectors < (Q8StripKernels.PACKED ? TILE : GROUP)) {
+        if (vectors < TILE) {
             for (int s = 0; s < count; s++) {
                 multiplyFew(strips, first + s, x, xAt, from, vectors, out, s * vectors * ROWS);
             }
-        } else if (Q8StripKernels.PACKED) {
+        } else {
             for (int v = 0; v < vectors; v += TOGETHER) {
                 multiplyPacked(
                         strips, first, count, x, xAt, from, v, Math.min(v + TOGETHER, vectors), vectors, packed, out);
-            }
-        } else {
-            for (int s = 0; s < count; s++) {
-                for (int block = 0; block < strips.blocks(); block++) {
-                    expand(strips, first + s, block, 1);
-                    multiplyExpanded(x, xAt, 32 * block, from, vectors, out, s * vectors * ROWS);
-                }
             }
         }
     }
@@ -130,28 +122,6 @@ final class Q8StripMultiplier {
     private void multiplyOne(float[] x, int xAt, int blocks, float[] out, int outAt) {
         for (int i = 0; i < blocks; i++) {
             Q8StripKernels.one(expanded, i * 32 * ROWS, w, i * BLOCK_BYTES, x, xAt + i * 32, out, outAt);
-        }
-    }
-
-    private void multiplyExpanded(float[] x, int[] xAt, int column, int from, int vectors, float[] out, int outAt) {
-        int i = 0;
-        for (; i + GROUP <= vectors; i += GROUP) {
-            int at = from + i;
-            Q8StripKernels.group(
-                    expanded,
-                    w,
-                    x,
-                    xAt[at] + column,
-                    xAt[at + 1] + column,
-                    xAt[at + 2] + column,
-                    xAt[at + 3] + column,
-                    xAt[at + 4] + column,
-                    xAt[at + 5] + column,
-                    out,
-                    outAt + i * ROWS);
-        }
-        for (; i < vectors; i++) {
-            multiplyOne(x, xAt[from + i] + column, 1, out, outAt + i * ROWS);
         }
     }
 }

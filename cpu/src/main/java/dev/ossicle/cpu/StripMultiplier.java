@@ -8,10 +8,7 @@ final class StripMultiplier {
     private static final int ROWS = Strips.ROWS;
     private static final int RUN = 16;
 
-    /**
-     * Blocks that are expanded together. On narrow vectors, whose groups are half as large and read them twice as often, they stay
-     * in the first-level cache: 24 kB.
-     */
+    /** Blocks that are expanded together: 24 kB, which stay in a first-level cache of 32. */
     private static final int CHUNK = 6;
 
     /**
@@ -20,15 +17,12 @@ final class StripMultiplier {
      */
     private static final int TOGETHER = 80;
 
-    /** Whether a strip is expanded as a whole before it is multiplied. */
-    private static final boolean WHOLE = StripKernels.MANY_REGISTERS;
-
     /** Blocks as they are in the strip. */
     private final byte[] chunk = new byte[CHUNK * Strips.Format.MXFP4.blockBytes + Lanes.APART];
-    /** An expanded strip, or chunk of it [columns, 2, ROWS]. */
-    private short[] w = new short[0];
-    /** Its scales [blocks, 2, ROWS]. */
-    private float[] scales = new float[0];
+    /** The same, expanded [columns, 2, ROWS]. */
+    private final short[] w = new short[64 * CHUNK * ROWS + Lanes.APART];
+    /** Its scales [CHUNK, 2, ROWS]. */
+    private final float[] scales = new float[2 * CHUNK * ROWS + Lanes.APART];
     /** [2 runs, GROUP, 2, ROWS]. */
     private final short[] sums = new short[4 * GROUP * ROWS + Lanes.APART];
 
@@ -50,40 +44,17 @@ final class StripMultiplier {
         Arrays.fill(outB, 0, count * width, 0);
         int grouped = slots / GROUP * GROUP;
         if (grouped > 0) {
-            reserve(strips.blocks());
-            if (WHOLE) {
-                for (int s = 0; s < count; s++) {
-                    multiplyWhole(strips, first + s, from, grouped, x, outA, outB, s * width);
-                }
-            } else {
-                int groups = grouped / GROUP;
-                int parts = (grouped + TOGETHER - 1) / TOGETHER;
-                for (int part = 0; part < parts; part++) {
-                    int begin = part * groups / parts * GROUP;
-                    int end = (part + 1) * groups / parts * GROUP;
-                    multiplyChunks(strips, first, count, from, begin, end, x, outA, outB, width);
-                }
+            int groups = grouped / GROUP;
+            int parts = (grouped + TOGETHER - 1) / TOGETHER;
+            for (int part = 0; part < parts; part++) {
+                int begin = part * groups / parts * GROUP;
+                int end = (part + 1) * groups / parts * GROUP;
+                multiplyChunks(strips, first, count, from, begin, end, x, outA, outB, width);
             }
         }
         for (int s = 0; s < count; s++) {
             multiplyRest(strips, first + s, from, grouped, slots, x, outA, outB, s * width);
         }
-    }
-
-    private void reserve(int blocks) {
-        int kept = WHOLE ? blocks : CHUNK;
-        if (w.length < 64 * kept * ROWS) {
-            w = new short[64 * kept * ROWS + Lanes.APART];
-            scales = new float[2 * kept * ROWS + Lanes.APART];
-        }
-    }
-
-    private void multiplyWhole(
-            Strips strips, int index, int from, int end, RoundedSlots x, float[] outA, float[] outB, int outAt) {
-        for (int block = 0; block < strips.blocks(); block += CHUNK) {
-            expand(strips, index, block, Math.min(CHUNK, strips.blocks() - block), block);
-        }
-        multiplyBlocks(0, strips.blocks(), strips.blocks(), from, 0, end, x, outA, outB, outAt);
     }
 
     /** Slots {@code begin .. end - 1}: what is read of them, and what is written, stays in the second-level cache. */
@@ -101,15 +72,15 @@ final class StripMultiplier {
         for (int block = 0; block < strips.blocks(); block += CHUNK) {
             int blocks = Math.min(CHUNK, strips.blocks() - block);
             for (int s = 0; s < count; s++) {
-                expand(strips, first + s, block, blocks, 0);
+                expand(strips, first + s, block, blocks);
                 multiplyBlocks(block, blocks, strips.blocks(), from, begin, end, x, outA, outB, s * width);
             }
         }
     }
 
-    private void expand(Strips strips, int index, int block, int count, int to) {
+    private void expand(Strips strips, int index, int block, int count) {
         strips.read(strips.strip(index), block, count, chunk);
-        StripKernels.expand(chunk, count, w, 64 * to * ROWS, scales, 2 * to * ROWS);
+        StripKernels.expand(chunk, count, w, 0, scales, 0);
     }
 
     /** Expanded blocks, from the given one on, times groups of slots. */

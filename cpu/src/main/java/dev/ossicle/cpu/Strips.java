@@ -96,6 +96,9 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
         }
     }
 
+    /** Longs of the codes of a block, in either format. */
+    private static final int CODES = 128;
+
     /** The scale of MXFP4 that is none. */
     private static final byte NOT_A_NUMBER = (byte) 255;
 
@@ -147,102 +150,167 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
      * @return false if a scale is not a number
      */
     boolean fill(Source source, int from, int to) {
-        byte[] block = new byte[format.blockBytes];
-        MemorySegment target = MemorySegment.ofArray(block);
+        long[] codes = new long[CODES];
         for (int strip = from; strip < to; strip++) {
             for (int b = 0; b < blocks; b++) {
+                long at = strip(strip) + (long) b * format.blockBytes;
                 boolean valid = format == Format.Q8_0
-                        ? fillQ8(source.first, strip * ROWS, b, block, target)
-                        : fillMxFp4(source, strip, b, block);
+                        ? fillQ8(source.first, strip * ROWS, b, codes, at)
+                        : fillMxFp4(source, strip, b, codes, at);
                 if (!valid) {
                     return false;
                 }
-                MemorySegment.copy(
-                        block,
-                        0,
-                        data,
-                        ValueLayout.JAVA_BYTE,
-                        strip(strip) + (long) b * format.blockBytes,
-                        format.blockBytes);
             }
         }
         return true;
     }
 
-    private static boolean fillQ8(Matrix matrix, int first, int block, byte[] into, MemorySegment target) {
-        byte[] codes = new byte[32]; // does not escape
+    private boolean fillQ8(Matrix matrix, int first, int block, long[] codes, long to) {
+        byte[] bytes = new byte[32]; // does not escape
         for (int r = 0; r < ROWS; r++) {
+            MemorySegment row = MemorySegment.ofArray(bytes);
+            long at = 0;
             float scale = switch (matrix) {
                 case Q8_0Matrix m -> {
-                    long at = m.offset() + (first + r) * m.rowStride() + block * 34L;
-                    MemorySegment.copy(m.data(), ValueLayout.JAVA_BYTE, at + 2, codes, 0, 32);
-                    yield Float.float16ToFloat(m.data().get(LITTLE_SHORT, at));
+                    row = m.data();
+                    at = m.offset() + (first + r) * m.rowStride() + block * 34L + 2;
+                    yield Float.float16ToFloat(row.get(LITTLE_SHORT, at - 2));
                 }
-                case QuantizedMatrix m -> m.q8Block(first + r, block, codes);
+                case QuantizedMatrix m -> m.q8Block(first + r, block, bytes);
                 default -> throw new IllegalArgumentException(matrix + " does not fit into Q8_0");
             };
             if (!Float.isFinite(scale)) {
                 return false;
             }
-            target.set(LITTLE_FLOAT, 4L * r, scale);
-            for (int c = 0; c < 32; c++) {
-                into[4 * ROWS + c * ROWS + r] = codes[c];
+            data.set(LITTLE_FLOAT, to + 4L * r, scale);
+            for (int i = 0; i < 4; i++) {
+                codes[4 * r + i] = row.get(LITTLE_LONG, at + 8L * i);
             }
         }
+        transpose(codes, to + 4L * ROWS);
         return true;
     }
 
-    private static boolean fillMxFp4(Source source, int strip, int block, byte[] into) {
+    private boolean fillMxFp4(Source source, int strip, int block, long[] codes, long to) {
         boolean pair = source.first != source.second;
         int firstRow = pair ? strip * ROWS : 2 * strip * ROWS;
         int secondRow = pair ? firstRow : firstRow + ROWS;
-        Arrays.fill(into, (byte) 0);
-        return fillHalf(source.first, firstRow, block, into, 0)
-                && (secondRow >= source.second.rows() || fillHalf(source.second, secondRow, block, into, ROWS));
-    }
-
-    /** Fills the places of 32 rows of a block, from row {@code half} of the strip on. */
-    private static boolean fillHalf(Matrix matrix, int first, int block, byte[] into, int half) {
-        long[] codes = new long[2]; // does not escape
-        for (int r = 0; r < ROWS; r++) {
-            byte scale = readMxFp4(matrix, first + r, block, codes);
-            if (scale == NOT_A_NUMBER) {
-                return false;
-            }
-            int at = 4 * (r % 16) + (half + r) / 16;
-            into[at] = scale;
-            for (int line = 0; line < 8; line++) {
-                into[64 + 64 * line + at] = (byte) (codes[0] >>> 8 * line);
-                into[64 + 64 * (line + 8) + at] = (byte) (codes[1] >>> 8 * line);
-            }
+        boolean half = secondRow >= source.second.rows();
+        if (half) {
+            Arrays.fill(codes, 0);
+            data.asSlice(to, 2L * ROWS).fill((byte) 0);
         }
-        return true;
+        boolean valid = readHalf(source.first, firstRow, block, codes, 0, to)
+                && (half || readHalf(source.second, secondRow, block, codes, ROWS, to));
+        transpose(codes, to + 2L * ROWS);
+        return valid;
     }
 
     /**
-     * One block of one row.
+     * Reads 32 rows of a block, which are row {@code half} of the strip and those after it; stores their scales.
      *
-     * @param codes set to 16 bytes in GGUF's order: byte j has column j in its low four bits, j + 16 in its high ones
-     * @return its scale
+     * @param codes of each row 16 bytes in GGUF's order: byte j has column j in its low four bits, j + 16 in its high ones
      */
-    private static byte readMxFp4(Matrix matrix, int row, int block, long[] codes) {
-        return switch (matrix) {
+    private boolean readHalf(Matrix matrix, int first, int block, long[] codes, int half, long to) {
+        boolean valid = true;
+        switch (matrix) { // around the loop: within, it takes longer than the reading
             case GgufMxFp4Matrix m -> {
-                long at = m.offset() + row * m.rowStride() + block * 17L;
-                codes[0] = m.data().get(LITTLE_LONG, at + 1);
-                codes[1] = m.data().get(LITTLE_LONG, at + 9);
-                yield m.data().get(ValueLayout.JAVA_BYTE, at);
+                MemorySegment rows = m.data();
+                for (int r = 0; r < ROWS; r++) {
+                    int place = 4 * (r % 16) + (half + r) / 16;
+                    long at = m.offset() + (first + r) * m.rowStride() + block * 17L;
+                    byte scale = rows.get(ValueLayout.JAVA_BYTE, at);
+                    valid &= scale != NOT_A_NUMBER;
+                    data.set(ValueLayout.JAVA_BYTE, to + place, scale);
+                    codes[2 * place] = rows.get(LITTLE_LONG, at + 1);
+                    codes[2 * place + 1] = rows.get(LITTLE_LONG, at + 9);
+                }
             }
             case MxFp4Matrix m -> {
-                long at = m.blocksOffset() + row * m.blocksRowStride() + block * 16L;
-                long first = m.blocks().get(LITTLE_LONG, at); // columns 0 to 15, two in a byte
-                long second = m.blocks().get(LITTLE_LONG, at + 8);
-                codes[0] = pair((int) first, (int) second);
-                codes[1] = pair((int) (first >>> 32), (int) (second >>> 32));
-                yield m.scales().get(ValueLayout.JAVA_BYTE, m.scalesOffset() + row * m.scalesRowStride() + block);
+                for (int r = 0; r < ROWS; r++) {
+                    int place = 4 * (r % 16) + (half + r) / 16;
+                    byte scale = m.scales()
+                            .get(ValueLayout.JAVA_BYTE, m.scalesOffset() + (first + r) * m.scalesRowStride() + block);
+                    valid &= scale != NOT_A_NUMBER;
+                    data.set(ValueLayout.JAVA_BYTE, to + place, scale);
+                    long at = m.blocksOffset() + (first + r) * m.blocksRowStride() + block * 16L;
+                    long low = m.blocks().get(LITTLE_LONG, at); // columns 0 to 15, two in a byte
+                    long high = m.blocks().get(LITTLE_LONG, at + 8);
+                    codes[2 * place] = pair((int) low, (int) high);
+                    codes[2 * place + 1] = pair((int) (low >>> 32), (int) (high >>> 32));
+                }
             }
             default -> throw new IllegalArgumentException(matrix + " is not MXFP4");
-        };
+        }
+        return valid;
+    }
+
+    /**
+     * Stores the rows of a block as columns: eight rows by eight bytes at a time, in registers.
+     *
+     * @param codes [rows, bytes of a row / 8]
+     * @param to where [bytes of a row, rows] goes
+     */
+    private void transpose(long[] codes, long to) {
+        int width = CODES / format.rows;
+        for (int row = 0; row < format.rows; row += 8) {
+            for (int i = 0; i < width; i++) {
+                int at = row * width + i;
+                long a0 = codes[at];
+                long a1 = codes[at + width];
+                long a2 = codes[at + 2 * width];
+                long a3 = codes[at + 3 * width];
+                long a4 = codes[at + 4 * width];
+                long a5 = codes[at + 5 * width];
+                long a6 = codes[at + 6 * width];
+                long a7 = codes[at + 7 * width];
+                long t = (a0 >>> 32 ^ a4) & 0xffff_ffffL; // halves of rows that are four apart change places
+                a0 ^= t << 32;
+                a4 ^= t;
+                t = (a1 >>> 32 ^ a5) & 0xffff_ffffL;
+                a1 ^= t << 32;
+                a5 ^= t;
+                t = (a2 >>> 32 ^ a6) & 0xffff_ffffL;
+                a2 ^= t << 32;
+                a6 ^= t;
+                t = (a3 >>> 32 ^ a7) & 0xffff_ffffL;
+                a3 ^= t << 32;
+                a7 ^= t;
+                t = (a0 >>> 16 ^ a2) & 0xffff_0000_ffffL; // pairs of bytes, two apart
+                a0 ^= t << 16;
+                a2 ^= t;
+                t = (a1 >>> 16 ^ a3) & 0xffff_0000_ffffL;
+                a1 ^= t << 16;
+                a3 ^= t;
+                t = (a4 >>> 16 ^ a6) & 0xffff_0000_ffffL;
+                a4 ^= t << 16;
+                a6 ^= t;
+                t = (a5 >>> 16 ^ a7) & 0xffff_0000_ffffL;
+                a5 ^= t << 16;
+                a7 ^= t;
+                t = (a0 >>> 8 ^ a1) & 0xff_00ff_00ff_00ffL; // bytes of neighbours
+                a0 ^= t << 8;
+                a1 ^= t;
+                t = (a2 >>> 8 ^ a3) & 0xff_00ff_00ff_00ffL;
+                a2 ^= t << 8;
+                a3 ^= t;
+                t = (a4 >>> 8 ^ a5) & 0xff_00ff_00ff_00ffL;
+                a4 ^= t << 8;
+                a5 ^= t;
+                t = (a6 >>> 8 ^ a7) & 0xff_00ff_00ff_00ffL;
+                a6 ^= t << 8;
+                a7 ^= t;
+                long line = to + 8L * i * format.rows + row;
+                data.set(LITTLE_LONG, line, a0);
+                data.set(LITTLE_LONG, line + format.rows, a1);
+                data.set(LITTLE_LONG, line + 2L * format.rows, a2);
+                data.set(LITTLE_LONG, line + 3L * format.rows, a3);
+                data.set(LITTLE_LONG, line + 4L * format.rows, a4);
+                data.set(LITTLE_LONG, line + 5L * format.rows, a5);
+                data.set(LITTLE_LONG, line + 6L * format.rows, a6);
+                data.set(LITTLE_LONG, line + 7L * format.rows, a7);
+            }
+        }
     }
 
     /** Eight codes and eight codes, four bits each, as eight bytes: the first in the low bits. */
