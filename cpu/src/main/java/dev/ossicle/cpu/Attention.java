@@ -71,7 +71,7 @@ final class Attention {
 
     /** @param rounded whether the cache has 16 bits */
     Attention(ModelConfig config, boolean rounded) {
-        direct = rounded && WIDTH == 16; // 512 bits come with 32 registers
+        direct = rounded && Lanes.MANY_REGISTERS;
         tile = direct ? 8 : TILE;
         headDim = config.headDim();
         stride = VectorKvSequence.paddedHeadDim(config);

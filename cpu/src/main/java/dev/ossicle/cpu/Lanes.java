@@ -23,6 +23,9 @@ final class Lanes {
     /** W. */
     static final int WIDTH = FLOATS.length();
 
+    /** Whether there are 32 registers, as vectors of 512 bits have them; others may have 16. */
+    static final boolean MANY_REGISTERS = WIDTH == 16;
+
     /** As many ints as floats. */
     static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
     /** As many shorts as floats. */

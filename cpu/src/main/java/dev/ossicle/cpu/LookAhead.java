@@ -3,23 +3,19 @@ package dev.ossicle.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The block of a strip that is being multiplied, and the one that comes next: while the last block of a strip is multiplied,
+ * The block of a strip of Q8_0 that is being multiplied, and the one that comes next: while the last block of a strip is multiplied,
  * the first one of the strip that is expected next is copied, so that a thread does not wait at the start of each strip. One
  * thread's.
  */
 final class LookAhead {
     /** Two blocks. */
-    final byte[] w;
+    final byte[] w = new byte[2 * Strips.Format.Q8_0.blockBytes + Lanes.APART];
 
     /** Which of the two holds the first block of a strip. */
     int half;
 
     private MemorySegment data = MemorySegment.NULL;
     private long at;
-
-    LookAhead(Strips.Format format) {
-        w = new byte[2 * format.blockBytes + Lanes.APART];
-    }
 
     /** Sees to it that the first block of the strip is there. */
     void begin(Strips strips, long strip) {

@@ -25,7 +25,7 @@ final class Q8StripKernels {
     static final int TILE = 4;
 
     /** Whether the even columns of a block make a sum of their own. */
-    private static final boolean TWO_SUMS = WIDTH == 16;
+    private static final boolean TWO_SUMS = Lanes.MANY_REGISTERS;
 
     private static final int BLOCK_BYTES = Strips.Format.Q8_0.blockBytes;
     private static final int ROWS = Strips.ROWS;
@@ -65,7 +65,7 @@ final class Q8StripKernels {
             byte[] w,
             int half,
             long after) {
-        if (WIDTH == 16) {
+        if (TWO_SUMS) {
             dot32(data, at, blocks, x, xAt, out, outAt, w, half, after);
             return half + blocks & 1;
         }

@@ -14,7 +14,7 @@ final class Q8StripMultiplier {
     /** Vectors that are multiplied with a chunk of each strip before the next chunk: 32 kB, and 64 kB of results for eight strips. */
     private static final int TOGETHER = 64;
 
-    private final LookAhead ahead = new LookAhead(Strips.Format.Q8_0);
+    private final LookAhead ahead = new LookAhead();
 
     /** Blocks as they are in the strip. */
     private final byte[] w = new byte[CHUNK * BLOCK_BYTES + Lanes.APART];

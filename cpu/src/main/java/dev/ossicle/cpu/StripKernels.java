@@ -25,14 +25,11 @@ import org.jspecify.annotations.Nullable;
  * them computes it.
  */
 final class StripKernels {
-    /** Whether there are 32 registers, as vectors of 512 bits have them; others may have 16. */
-    static final boolean MANY_REGISTERS = WIDTH == 16;
-
     /**
      * Slots that are multiplied together: with two vectors of rows, 16 sums, or 8. C2 moves all loads of a loop to its front, so of
      * 16 registers eight are left for these; one more sum would be spilled, and each round would wait for it.
      */
-    static final int GROUP = MANY_REGISTERS ? 8 : 4;
+    static final int GROUP = Lanes.MANY_REGISTERS ? 8 : 4;
 
     /** Rows of a strip: bytes of a line. */
     private static final int STRIP = 2 * Strips.ROWS;

@@ -108,7 +108,7 @@ final class StripMultiplier {
     }
 
     private void run(int column, int[] x, int xAt, int sumsAt) {
-        if (StripKernels.MANY_REGISTERS) {
+        if (Lanes.MANY_REGISTERS) {
             StripKernels.run8(w, 2 * column * ROWS, x, xAt, sums, sumsAt);
         } else {
             StripKernels.run4(w, 2 * column * ROWS, x, xAt, sums, sumsAt);
