@@ -159,7 +159,7 @@ final class AttentionKernels {
     /**
      * Brings a block of the cache near: reads each of its lines, and does nothing else. Some hundred such loads are under way at a
      * time; of those in {@link #scores8}, with all that is multiplied between them, a dozen are, so that
-     * reading everything twice is less than waiting for it.
+     * reading everything twice is less than waiting for it. {@link ReadBandwidth} is how fast this is.
      *
      * @return nothing of use, but something must be
      */

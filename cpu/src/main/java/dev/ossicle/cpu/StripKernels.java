@@ -298,15 +298,15 @@ final class StripKernels {
      * Expands some blocks of a strip for many vectors of activations.
      *
      * @param w blocks as {@link Strips} has them, from the first on
-     * @param values twice the weights, unscaled [blocks, 32 columns, 2, 32], from {@code to} on: first the rows m and 32 + m in turns,
+     * @param values twice the weights, unscaled [blocks, 32 columns, 2, 32]: first the rows m and 32 + m in turns,
      *     for m below 16, then 16 + m and 48 + m
-     * @param scales [blocks, 64 rows], from {@code scalesTo} on
+     * @param scales [blocks, 64 rows]
      */
-    static void expand(byte[] w, int blocks, short[] values, int to, float[] scales, int scalesTo) {
+    static void expand(byte[] w, int blocks, short[] values, float[] scales) {
         ByteVector table = ByteVector.fromArray(BYTES, DOUBLED, 0);
         for (int line = 0; line < RUN * blocks; line++) {
             int from = line / RUN * BLOCK_BYTES + STRIP + line % RUN * STRIP;
-            int at = to + (line / RUN * 32 + line % RUN) * STRIP;
+            int at = (line / RUN * 32 + line % RUN) * STRIP;
             for (int part = 0; part < STRIP; part += BYTES.length()) {
                 ByteVector v = ByteVector.fromArray(BYTES, w, from + part);
                 ShortVector pair = v.selectFrom(table).reinterpretAsShorts();
@@ -330,7 +330,7 @@ final class StripKernels {
             for (int part = 0; part < STRIP; part += BYTES.length()) {
                 IntVector exponents =
                         ByteVector.fromArray(BYTES, w, b * BLOCK_BYTES + part).reinterpretAsInts();
-                int at = scalesTo + b * STRIP + part / 4;
+                int at = b * STRIP + part / 4;
                 exponents
                         .lanewise(VectorOperators.LSHL, 23)
                         .and(EXPONENT)

@@ -80,7 +80,7 @@ final class StripMultiplier {
 
     private void expand(Strips strips, int index, int block, int count) {
         strips.read(strips.strip(index), block, count, chunk);
-        StripKernels.expand(chunk, count, w, 0, scales, 0);
+        StripKernels.expand(chunk, count, w, scales);
     }
 
     /** Expanded blocks, from the given one on, times groups of slots. */
