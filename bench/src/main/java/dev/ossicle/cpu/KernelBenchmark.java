@@ -36,8 +36,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2, timeUnit = TimeUnit.SECONDS)
 public class KernelBenchmark {
     private static final int COLUMNS = 2880;
-    /** A strip pair is about 100 to 200 kB: together far more than any cache holds. */
-    private static final int ROWS = 32 * 2048;
+    /** Strips of about 100 kB: together far more than any cache holds. */
+    private static final int STRIPS = 2048;
+
+    /** Strips that are multiplied together, as the tasks of a pass do. */
+    private static final int TASK = 8;
 
     /** Vectors of activations: 1 in decoding, 64 for an expert in a prompt of 512. */
     @Param({"1", "8", "64"})
@@ -54,7 +57,7 @@ public class KernelBenchmark {
     private int[] xAt = new int[0];
     private float[] outA = new float[0];
     private float[] outB = new float[0];
-    private int row;
+    private int strip;
 
     /** Throughput in what the machine counts. */
     @State(Scope.Thread)
@@ -82,12 +85,12 @@ public class KernelBenchmark {
             }
         }
         packed.packAll(x, xAt, 0, vectors, COLUMNS);
-        outA = new float[vectors * Strips.ROWS];
-        outB = new float[vectors * Strips.ROWS];
+        outA = new float[TASK * vectors * Strips.ROWS];
+        outB = new float[TASK * vectors * Strips.ROWS];
     }
 
     private Strips strips(Format format) {
-        long bytes = (long) ROWS / format.rows * (COLUMNS / 32) * format.blockBytes;
+        long bytes = (long) STRIPS * (COLUMNS / 32) * format.blockBytes;
         MemorySegment data = SystemMemory.allocate(arena, bytes);
         byte[] block = new byte[format.blockBytes];
         new Random(2).nextBytes(block);
@@ -95,7 +98,7 @@ public class KernelBenchmark {
         for (long at = 0; at < bytes; at += block.length) {
             MemorySegment.copy(block, 0, data, ValueLayout.JAVA_BYTE, at, block.length);
         }
-        return new Strips(format, ROWS / format.rows, COLUMNS / 32, data, 0);
+        return new Strips(format, STRIPS, COLUMNS / 32, data, 0);
     }
 
     @TearDown(Level.Trial)
@@ -103,27 +106,24 @@ public class KernelBenchmark {
         arena.close();
     }
 
-    private int nextPair(Rates rates, Format format) {
-        row = (row + 2 * Strips.ROWS) % ROWS;
-        rates.bytes += 2L * Strips.ROWS / format.rows * (COLUMNS / 32) * format.blockBytes;
-        rates.multiplications += 2L * Strips.ROWS * COLUMNS * vectors;
-        return row;
+    private int next(Rates rates, Format format) {
+        strip = (strip == 0 ? STRIPS : strip) - TASK; // downwards, as a team claims its tasks
+        rates.bytes += (long) TASK * (COLUMNS / 32) * format.blockBytes;
+        rates.multiplications += (long) TASK * format.rows * COLUMNS * vectors;
+        return strip;
     }
 
-    /** A strip of an expert times rounded activations. */
+    /** Strips of an expert times rounded activations. */
     @Benchmark
     public float[] mxFp4(Rates rates) {
-        int first = nextPair(rates, Format.MXFP4);
-        mxFp4.multiply(fp4Strips, first / (2 * Strips.ROWS), 1, 0, vectors, rounded, outA, outB);
+        mxFp4.multiply(fp4Strips, next(rates, Format.MXFP4), TASK, 0, vectors, rounded, outA, outB);
         return outA;
     }
 
-    /** Two strips of a dense matrix times float32 activations. */
+    /** Strips of a dense matrix times float32 activations. */
     @Benchmark
     public float[] q8(Rates rates) {
-        int first = nextPair(rates, Format.Q8_0);
-        q8.multiply(q8Strips, first / Strips.ROWS, 1, x, xAt, 0, vectors, packed, outA);
-        q8.multiply(q8Strips, first / Strips.ROWS + 1, 1, x, xAt, 0, vectors, packed, outB);
+        q8.multiply(q8Strips, next(rates, Format.Q8_0), TASK, x, xAt, 0, vectors, packed, outA);
         return outA;
     }
 }

@@ -19,8 +19,8 @@ import java.util.TreeSet;
 public final class KernelRates {
     private static final int COLUMNS = 2880;
 
-    /** Rows that are multiplied at a time. */
-    private static final int ROWS = 2 * Strips.ROWS;
+    /** Strips that are multiplied together, as the tasks of a pass do. */
+    private static final int TASK = 8;
 
     /** Weights of each thread, at least: far above its share of any cache. */
     private static final long BYTES = 128L << 20;
@@ -51,19 +51,19 @@ public final class KernelRates {
         private final float[] x;
         private final int[] xAt;
         private final RoundedSlots rounded = new RoundedSlots(COLUMNS);
-        /** [vectors, 32 rows] of each of two strips. */
+        /** [TASK, vectors, 32 rows]. */
         private final float[] outA;
 
         private final float[] outB;
-        private int row;
+        private int strip;
 
         Worker(Strips strips, int vectors) {
             this.strips = strips;
             this.vectors = vectors;
             x = new float[vectors * COLUMNS];
             xAt = new int[vectors];
-            outA = new float[vectors * Strips.ROWS];
-            outB = new float[vectors * Strips.ROWS];
+            outA = new float[TASK * vectors * Strips.ROWS];
+            outB = new float[TASK * vectors * Strips.ROWS];
             Random random = new Random(1);
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) random.nextGaussian();
@@ -80,29 +80,25 @@ public final class KernelRates {
             }
         }
 
-        /** Multiplies strips, one after the other through memory, for so long; 64 rows per second. */
+        /** Multiplies strips, those further down in memory last, for so long; strips per second. */
         double run(long nanos) {
             long done = 0;
             long start = System.nanoTime();
             long taken;
             do {
                 multiply();
-                done++;
+                done += TASK;
                 taken = System.nanoTime() - start;
             } while (taken < nanos);
             return done / (taken * 1e-9);
         }
 
         private void multiply() {
-            int second = row + Strips.ROWS;
+            strip = (strip == 0 ? strips.count() : strip) - TASK;
             switch (strips.format()) {
-                case MXFP4 -> mxFp4.multiply(strips, row / ROWS, 1, 0, vectors, rounded, outA, outB);
-                case Q8_0 -> {
-                    q8.multiply(strips, row / Strips.ROWS, 1, x, xAt, 0, vectors, packed, outA);
-                    q8.multiply(strips, second / Strips.ROWS, 1, x, xAt, 0, vectors, packed, outB);
-                }
+                case MXFP4 -> mxFp4.multiply(strips, strip, TASK, 0, vectors, rounded, outA, outB);
+                case Q8_0 -> q8.multiply(strips, strip, TASK, x, xAt, 0, vectors, packed, outA);
             }
-            row = (row + ROWS) % (strips.count() * strips.format().rows);
         }
     }
 
@@ -131,8 +127,8 @@ public final class KernelRates {
                                 format.name().toLowerCase(Locale.ROOT),
                                 vectors,
                                 count,
-                                rate * (ROWS / format.rows) * (COLUMNS / 32) * format.blockBytes,
-                                rate * ROWS * COLUMNS * vectors));
+                                rate * (COLUMNS / 32) * format.blockBytes,
+                                rate * format.rows * COLUMNS * vectors));
                     }
                 }
             }
@@ -140,7 +136,7 @@ public final class KernelRates {
         return rates;
     }
 
-    /** 64 rows per second, all threads together; each on weights of its own. */
+    /** Strips per second, all threads together; each on weights of its own. */
     private static double run(Strips[] strips, int vectors, long nanos) {
         double[] rates = new double[strips.length];
         try (Team team = new Team(strips.length)) {
@@ -154,8 +150,7 @@ public final class KernelRates {
     /** Weights that are numbers. */
     private static Strips strips(Format format, long bytes, Arena arena) {
         int blocks = COLUMNS / 32;
-        int groups = Math.toIntExact(Math.max(1, bytes * format.rows / ((long) ROWS * blocks * format.blockBytes)));
-        int count = groups * (ROWS / format.rows);
+        int count = TASK * Math.toIntExact(Math.max(1, bytes / ((long) TASK * blocks * format.blockBytes)));
         MemorySegment data = SystemMemory.allocate(arena, (long) count * blocks * format.blockBytes);
         byte[] block = new byte[format.blockBytes];
         new Random(2).nextBytes(block);

@@ -1,5 +1,6 @@
 package dev.ossicle.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -43,6 +44,13 @@ final class Lanes {
      * their speed.
      */
     static final int APART = 128;
+
+    /**
+     * All memory: what kernels read weights from, by address. C2 knows a constant segment and that nobody closes it, so nothing is
+     * checked but the sign of an address. A segment that comes as an argument is checked for each vector, for every
+     * kind of segment that the program has: 33 -> 46 GB/s of Q8_0 (bench/LOG.md, entry 32).
+     */
+    static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private static final VectorShuffle<Float> ROTATE_8 = rotate(8);
     private static final VectorShuffle<Float> ROTATE_4 = rotate(4);

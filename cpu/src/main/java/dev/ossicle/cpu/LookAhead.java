@@ -1,6 +1,7 @@
 package dev.ossicle.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The block of a strip of Q8_0 that is being multiplied, and the one that comes next: while the last block of a strip is multiplied,
@@ -14,21 +15,19 @@ final class LookAhead {
     /** Which of the two holds the first block of a strip. */
     int half;
 
-    private MemorySegment data = MemorySegment.NULL;
-    private long at;
+    private long address;
 
     /** Sees to it that the first block of the strip is there. */
-    void begin(Strips strips, long strip) {
-        if (!data.equals(strips.data()) || at != strip) {
+    void begin(long strip) {
+        if (address != strip) {
             half = 0;
-            strips.read(strip, 0, 1, w);
+            MemorySegment.copy(Lanes.MEMORY, ValueLayout.JAVA_BYTE, strip, w, 0, Strips.Format.Q8_0.blockBytes);
         }
     }
 
     /** Says which half holds the first block of which strip now. */
-    void end(int nextHalf, MemorySegment nextData, long nextAt) {
+    void end(int nextHalf, long nextAddress) {
         half = nextHalf;
-        data = nextData;
-        at = nextAt;
+        address = nextAddress;
     }
 }

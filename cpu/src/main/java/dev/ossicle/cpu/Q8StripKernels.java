@@ -5,7 +5,6 @@ import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -32,9 +31,6 @@ final class Q8StripKernels {
     /** Bytes of the scales of a block. */
     private static final int SCALES = 4 * ROWS;
 
-    /** A cache line. */
-    private static final VectorSpecies<Byte> LINE = ByteVector.SPECIES_512;
-
     /** As many bytes as W floats have. */
     private static final VectorSpecies<Byte> VECTOR = VectorSpecies.of(byte.class, FLOATS.vectorShape());
 
@@ -44,116 +40,100 @@ final class Q8StripKernels {
     private Q8StripKernels() {}
 
     /**
-     * A strip times one vector of activations. Each block is copied while the one before is multiplied: so the loads that wait
-     * for memory stand beside products that wait for nothing, and loads from an array take half the instructions of loads
-     * from a segment.
+     * Two strips times one vector of activations, straight from memory, where there are registers for both: each is a
+     * stream of its own, so twice as much is fetched ahead, and they share what is loaded of the activations. 46 -> 58 GB/s over
+     * {@link #dot}; one strip alone 54, two columns more in the loop 51 (bench/LOG.md, entry 32).
      *
-     * @param data the strip's blocks begin at {@code at}
-     * @param out 32 results, added to what is there
-     * @param w two blocks: the first one of the strip is there, in the half that {@code half} says
-     * @param after what is copied while the last block is multiplied: the first block of another strip
-     * @return the half where that is
+     * @param at address of the first strip's blocks; {@code otherAt} of the second's
+     * @param outAt where the 32 results of the first strip go, added to what is there; {@code otherOutAt} those of the second
      */
-    static int dot(
-            MemorySegment data,
-            long at,
-            int blocks,
-            float[] x,
-            int xAt,
-            float[] out,
-            int outAt,
-            byte[] w,
-            int half,
-            long after) {
-        if (TWO_SUMS) {
-            dot32(data, at, blocks, x, xAt, out, outAt, w, half, after);
-            return half + blocks & 1;
-        }
-        dotNarrow(data, at, blocks, x, xAt, out, outAt, w, half, after);
-        return half + blocks & 1;
-    }
-
-    private static void dot32(
-            MemorySegment data,
-            long first,
-            int blocks,
-            float[] x,
-            int xAt,
-            float[] out,
-            int outAt,
-            byte[] w,
-            int half,
-            long after) {
-        FloatVector f0 = FloatVector.fromArray(FLOATS, out, outAt);
-        FloatVector f1 = FloatVector.fromArray(FLOATS, out, outAt + 16);
+    static void dotPair(long at, long otherAt, int blocks, float[] x, int xAt, float[] out, int outAt, int otherOutAt) {
+        FloatVector outP0 = FloatVector.fromArray(FLOATS, out, outAt);
+        FloatVector outP1 = FloatVector.fromArray(FLOATS, out, outAt + 16);
+        FloatVector outQ0 = FloatVector.fromArray(FLOATS, out, otherOutAt);
+        FloatVector outQ1 = FloatVector.fromArray(FLOATS, out, otherOutAt + 16);
         for (int b = 0; b < blocks; b++) {
-            int from = (half + b & 1) * BLOCK_BYTES;
-            int to = BLOCK_BYTES - from;
-            long next = b + 1 < blocks ? first + (b + 1L) * BLOCK_BYTES : after;
+            long p = at + (long) b * BLOCK_BYTES;
+            long q = otherAt + (long) b * BLOCK_BYTES;
             int k = xAt + 32 * b;
-            FloatVector even0 = FloatVector.zero(FLOATS);
-            FloatVector even1 = even0;
-            FloatVector odd0 = even0;
-            FloatVector odd1 = even0;
-            ByteVector.fromMemorySegment(LINE, data, next, LITTLE_ENDIAN).intoArray(w, to);
-            ByteVector.fromMemorySegment(LINE, data, next + 64, LITTLE_ENDIAN).intoArray(w, to + 64);
-            for (int j = 0; j < 32; j += 4) {
-                int at = from + SCALES + j * ROWS;
+            FloatVector evenP0 = FloatVector.zero(FLOATS);
+            FloatVector evenP1 = evenP0;
+            FloatVector oddP0 = evenP0;
+            FloatVector oddP1 = evenP0;
+            FloatVector evenQ0 = evenP0;
+            FloatVector evenQ1 = evenP0;
+            FloatVector oddQ0 = evenP0;
+            FloatVector oddQ1 = evenP0;
+            for (int j = 0; j < 32; j += 2) {
                 int line = SCALES + j * ROWS;
-                ByteVector.fromMemorySegment(LINE, data, next + line, LITTLE_ENDIAN)
-                        .intoArray(w, to + line);
-                ByteVector.fromMemorySegment(LINE, data, next + line + 64, LITTLE_ENDIAN)
-                        .intoArray(w, to + line + 64);
                 FloatVector v = FloatVector.broadcast(FLOATS, x[k + j]);
-                even0 = ((FloatVector) ByteVector.fromArray(BYTES, w, at).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, even0);
-                even1 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 16).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, even1);
+                evenP0 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, p + line, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, evenP0);
+                evenP1 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, p + line + 16, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, evenP1);
+                evenQ0 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, q + line, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, evenQ0);
+                evenQ1 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, q + line + 16, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, evenQ1);
                 v = FloatVector.broadcast(FLOATS, x[k + j + 1]);
-                odd0 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 32).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, odd0);
-                odd1 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 48).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, odd1);
-                v = FloatVector.broadcast(FLOATS, x[k + j + 2]);
-                even0 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 64).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, even0);
-                even1 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 80).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, even1);
-                v = FloatVector.broadcast(FLOATS, x[k + j + 3]);
-                odd0 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 96).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, odd0);
-                odd1 = ((FloatVector)
-                                ByteVector.fromArray(BYTES, w, at + 112).convertShape(VectorOperators.B2F, FLOATS, 0))
-                        .fma(v, odd1);
+                oddP0 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, p + line + 32, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, oddP0);
+                oddP1 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, p + line + 48, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, oddP1);
+                oddQ0 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, q + line + 32, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, oddQ0);
+                oddQ1 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, q + line + 48, LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.B2F, FLOATS, 0))
+                        .fma(v, oddQ1);
             }
-            f0 = even0.add(odd0).fma(ByteVector.fromArray(VECTOR, w, from).reinterpretAsFloats(), f0);
-            f1 = even1.add(odd1).fma(ByteVector.fromArray(VECTOR, w, from + 64).reinterpretAsFloats(), f1);
+            outP0 = evenP0.add(oddP0)
+                    .fma(
+                            ByteVector.fromMemorySegment(VECTOR, Lanes.MEMORY, p, LITTLE_ENDIAN)
+                                    .reinterpretAsFloats(),
+                            outP0);
+            outP1 = evenP1.add(oddP1)
+                    .fma(
+                            ByteVector.fromMemorySegment(VECTOR, Lanes.MEMORY, p + 64, LITTLE_ENDIAN)
+                                    .reinterpretAsFloats(),
+                            outP1);
+            outQ0 = evenQ0.add(oddQ0)
+                    .fma(
+                            ByteVector.fromMemorySegment(VECTOR, Lanes.MEMORY, q, LITTLE_ENDIAN)
+                                    .reinterpretAsFloats(),
+                            outQ0);
+            outQ1 = evenQ1.add(oddQ1)
+                    .fma(
+                            ByteVector.fromMemorySegment(VECTOR, Lanes.MEMORY, q + 64, LITTLE_ENDIAN)
+                                    .reinterpretAsFloats(),
+                            outQ1);
         }
-        f0.intoArray(out, outAt);
-        f1.intoArray(out, outAt + 16);
+        outP0.intoArray(out, outAt);
+        outP1.intoArray(out, outAt + 16);
+        outQ0.intoArray(out, otherOutAt);
+        outQ1.intoArray(out, otherOutAt + 16);
     }
 
     /**
-     * Four vectors of rows at a time. One method with all its loops: a block in a method of its own ran at half the speed, or not,
-     * as C2 would have it.
+     * A strip times one vector of activations, four vectors of rows at a time. Each block is copied while the one before is
+     * multiplied: so the loads that wait for memory stand beside products that wait for nothing, and loads from an array take half the
+     * instructions of loads from a segment.
+     *
+     * <p>One method with all its loops: a block in a method of its own ran at half the speed, or not, as C2 would have it.
+     *
+     * @param first address of the strip's blocks
+     * @param out 32 results, added to what is there
+     * @param w two blocks: the first one of the strip is there, in the half that {@code half} says
+     * @param after address of what is copied while the last block is multiplied: the first block of another strip
+     * @return the half where that is
      */
-    private static void dotNarrow(
-            MemorySegment data,
-            long first,
-            int blocks,
-            float[] x,
-            int xAt,
-            float[] out,
-            int outAt,
-            byte[] w,
-            int half,
-            long after) {
+    static int dot(long first, int blocks, float[] x, int xAt, float[] out, int outAt, byte[] w, int half, long after) {
         for (int b = 0; b < blocks; b++) {
             int from = (half + b & 1) * BLOCK_BYTES;
             int to = BLOCK_BYTES - from;
@@ -164,12 +144,12 @@ final class Q8StripKernels {
                 FloatVector a2 = a0;
                 FloatVector a3 = a0;
                 for (int i = 4 * row; i < 4 * (row + 4 * WIDTH); i += 4 * WIDTH) {
-                    ByteVector.fromMemorySegment(VECTOR, data, next + i, LITTLE_ENDIAN)
+                    ByteVector.fromMemorySegment(VECTOR, Lanes.MEMORY, next + i, LITTLE_ENDIAN)
                             .intoArray(w, to + i);
                 }
                 for (int j = 0; j < 32; j++) {
                     int line = SCALES + j * ROWS + row;
-                    ByteVector.fromMemorySegment(VECTOR, data, next + line, LITTLE_ENDIAN)
+                    ByteVector.fromMemorySegment(VECTOR, Lanes.MEMORY, next + line, LITTLE_ENDIAN)
                             .intoArray(w, to + line);
                     int at = from + line;
                     FloatVector v = FloatVector.broadcast(FLOATS, x[xAt + 32 * b + j]);
@@ -212,6 +192,7 @@ final class Q8StripKernels {
                         .intoArray(out, to0 + 3 * WIDTH);
             }
         }
+        return half + blocks & 1;
     }
 
     /**

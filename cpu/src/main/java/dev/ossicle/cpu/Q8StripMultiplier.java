@@ -42,7 +42,9 @@ final class Q8StripMultiplier {
             PackedRows packed,
             float[] out) {
         Arrays.fill(out, 0, count * vectors * ROWS, 0);
-        if (vectors < TILE) {
+        if (vectors < TILE && Lanes.MANY_REGISTERS) {
+            multiplyPairs(strips, first, count, x, xAt, from, vectors, out);
+        } else if (vectors < TILE) {
             for (int s = 0; s < count; s++) {
                 multiplyFew(strips, first + s, x, xAt, from, vectors, out, s * vectors * ROWS);
             }
@@ -57,22 +59,36 @@ final class Q8StripMultiplier {
     /** From the second vector on, the strip comes from the cache. */
     private void multiplyFew(
             Strips strips, int index, float[] x, int[] xAt, int from, int vectors, float[] out, int outAt) {
-        long strip = strips.strip(index);
+        long strip = strips.address(index);
         for (int i = 0; i < vectors; i++) {
-            long next = i + 1 < vectors ? strip : strips.stripAfter(index);
-            ahead.begin(strips, strip);
+            long next = i + 1 < vectors ? strip : strips.addressAfter(index);
+            ahead.begin(strip);
             int half = Q8StripKernels.dot(
-                    strips.data(),
-                    strip,
-                    strips.blocks(),
-                    x,
-                    xAt[from + i],
-                    out,
-                    outAt + i * ROWS,
-                    ahead.w,
-                    ahead.half,
-                    next);
-            ahead.end(half, strips.data(), next);
+                    strip, strips.blocks(), x, xAt[from + i], out, outAt + i * ROWS, ahead.w, ahead.half, next);
+            ahead.end(half, next);
+        }
+    }
+
+    /**
+     * A strip of the first half and one of the second together, so that each half is read from one end to the other. A strip
+     * that is left over is its own partner: it has the same results twice.
+     */
+    private static void multiplyPairs(
+            Strips strips, int first, int count, float[] x, int[] xAt, int from, int vectors, float[] out) {
+        int half = (count + 1) / 2;
+        for (int s = 0; s < half; s++) {
+            int other = s + half < count ? s + half : s;
+            for (int i = 0; i < vectors; i++) {
+                Q8StripKernels.dotPair(
+                        strips.address(first + s),
+                        strips.address(first + other),
+                        strips.blocks(),
+                        x,
+                        xAt[from + i],
+                        out,
+                        (s * vectors + i) * ROWS,
+                        (other * vectors + i) * ROWS);
+            }
         }
     }
 

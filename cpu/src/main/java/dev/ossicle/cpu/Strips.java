@@ -8,6 +8,7 @@ import dev.ossicle.checkpoint.QuantizedMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,8 +78,7 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
 
         /** What the strips take. */
         long bytes() {
-            Strips strips = at(MemorySegment.NULL, 0);
-            return strips == null ? 0 : strips.bytes();
+            return format == null ? 0 : (long) count() * (first.columns() / 32) * format.blockBytes;
         }
 
         /** The strips, to be filled. */
@@ -114,6 +114,10 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
         return matrix.rows() % ROWS == 0 && (matrix instanceof MxFp4Matrix || matrix instanceof GgufMxFp4Matrix);
     }
 
+    Strips {
+        Objects.checkFromIndexSize(offset, (long) count * blocks * format.blockBytes, data.byteSize());
+    }
+
     long bytes() {
         return (long) count * blocks * format.blockBytes;
     }
@@ -123,9 +127,14 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
         return offset + (long) index * blocks * format.blockBytes;
     }
 
+    /** Where a strip is in {@link Lanes#MEMORY}; the kernels check no more. */
+    long address(int index) {
+        return data.address() + strip(Objects.checkIndex(index, count));
+    }
+
     /** Where the strip after that one is; the first one after the last. */
-    long stripAfter(int index) {
-        return strip((index + 1) % count);
+    long addressAfter(int index) {
+        return address((index + 1) % count);
     }
 
     /**

@@ -55,6 +55,71 @@ final class TestStrips {
         }
     }
 
+    /** Strips share a kernel in twos; five leave one over. */
+    @Test
+    void stripsOfMxFp4GiveTheSameTogether() {
+        int columns = 96;
+        Random random = new Random(9);
+        Matrix matrix = new RandomModel(9).matrix(Storage.MXFP4, 5 * ROWS, columns);
+        float[] x = new float[3 * columns];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Strips strips = requireNonNull(relay(matrix, arena));
+            for (int slots = 1; slots <= 3; slots++) {
+                RoundedSlots rounded = round(x, columns, 0, 0, slots);
+                for (int count = 1; count <= 5; count++) {
+                    float[] first32 = new float[count * slots * 32];
+                    float[] last32 = new float[count * slots * 32];
+                    new StripMultiplier().multiply(strips, 5 - count, count, 0, slots, rounded, first32, last32);
+                    for (int i = 0; i < count; i++) {
+                        float[] a = new float[slots * 32];
+                        float[] b = new float[slots * 32];
+                        new StripMultiplier().multiply(strips, 5 - count + i, 1, 0, slots, rounded, a, b);
+                        int at = i * slots * 32;
+                        assertThat(Arrays.copyOfRange(first32, at, at + slots * 32))
+                                .as("strip %d of %d", i, count)
+                                .isEqualTo(a);
+                        assertThat(Arrays.copyOfRange(last32, at, at + slots * 32))
+                                .isEqualTo(b);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void stripsOfQ8GiveTheSameTogether() {
+        int columns = 96;
+        Random random = new Random(10);
+        Matrix matrix = new RandomModel(10).matrix(Storage.Q8_0, 5 * 32, columns);
+        float[] x = new float[3 * columns];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        int[] xAt = {0, columns, 2 * columns};
+        try (Arena arena = Arena.ofConfined()) {
+            Strips strips = requireNonNull(relay(matrix, arena));
+            PackedRows packed = new PackedRows();
+            packed.packAll(x, xAt, 0, 3, columns);
+            for (int vectors = 1; vectors <= 3; vectors++) {
+                for (int count = 1; count <= 5; count++) {
+                    float[] together = new float[count * vectors * 32];
+                    new Q8StripMultiplier().multiply(strips, 5 - count, count, x, xAt, 0, vectors, packed, together);
+                    for (int i = 0; i < count; i++) {
+                        float[] alone = new float[vectors * 32];
+                        new Q8StripMultiplier().multiply(strips, 5 - count + i, 1, x, xAt, 0, vectors, packed, alone);
+                        int at = i * vectors * 32;
+                        assertThat(Arrays.copyOfRange(together, at, at + vectors * 32))
+                                .as("strip %d of %d", i, count)
+                                .isEqualTo(alone);
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void aStripOfTwoMatricesHasHalfOfEach() {
         RandomModel model = new RandomModel(7);
@@ -152,21 +217,7 @@ final class TestStrips {
 
     private static float[] multiply(Strips strips, int strip, float[] x, int columns, int first, int count) {
         int from = 3;
-        RoundedSlots rounded = new RoundedSlots(columns);
-        rounded.grow(from + count);
-        for (int slot = 0; slot < count; slot++) {
-            for (int block = 0; block < columns / 32; block++) {
-                rounded.set(
-                        x,
-                        (first + slot) * columns + 32 * block,
-                        from,
-                        count,
-                        slot,
-                        block,
-                        new int[32],
-                        new float[Lanes.WIDTH]);
-            }
-        }
+        RoundedSlots rounded = round(x, columns, first, from, count);
         StripMultiplier multiplier = new StripMultiplier();
         float[] first32 = new float[count * 32];
         float[] last32 = new float[count * 32];
@@ -179,6 +230,19 @@ final class TestStrips {
             System.arraycopy(last32, slot * 32, out, slot * ROWS + 32, 32);
         }
         return out;
+    }
+
+    /** Vectors of x, rounded as the slots of an expert that begins at slot {@code from}. */
+    private static RoundedSlots round(float[] x, int columns, int first, int from, int count) {
+        RoundedSlots rounded = new RoundedSlots(columns);
+        rounded.grow(from + count);
+        for (int slot = 0; slot < count; slot++) {
+            for (int block = 0; block < columns / 32; block++) {
+                int at = (first + slot) * columns + 32 * block;
+                rounded.set(x, at, from, count, slot, block, new int[32], new float[Lanes.WIDTH]);
+            }
+        }
+        return rounded;
     }
 
     private static void compare(Matrix matrix, float[] x, int at, float[] got, String where) {
