@@ -44,6 +44,15 @@ final class RunnerOptions {
     private @Nullable Precision precision;
 
     @Option(
+            names = "--cache-bits",
+            paramLabel = "N",
+            description =
+                    "Bits of a key or value in the cache, on a CPU: 32 (floats), 16 or 8 (rounded, with a scale for"
+                            + " each position and head: half the memory again, less exact). Default: 16 with fast precision, 32"
+                            + " with exact.")
+    private @Nullable Integer cacheBits;
+
+    @Option(
             names = "--n-cpu-moe",
             paramLabel = "N",
             description =
@@ -133,7 +142,12 @@ final class RunnerOptions {
                     + Sizes.bytes(available)
                     + " are available: computing from the file instead; 'ossicle pack' makes a file that fast"
                     + " precision can run from");
-            return new DeviceOptions(wanted.threads(), Precision.EXACT, wanted.hostExpertLayers(), wanted.cacheBytes());
+            return new DeviceOptions(
+                    wanted.threads(),
+                    Precision.EXACT,
+                    wanted.cacheBits(),
+                    wanted.hostExpertLayers(),
+                    wanted.cacheBytes());
         }
         return wanted;
     }
@@ -164,7 +178,12 @@ final class RunnerOptions {
         if (hostExpertLayers < 0) {
             throw new UsageException("--n-cpu-moe is " + hostExpertLayers + ", must not be negative");
         }
-        return new DeviceOptions(threads(), precision(byDefault), hostExpertLayers, limits.cacheBytes());
+        Precision wanted = precision(byDefault);
+        int bits = cacheBits == null ? DeviceOptions.cacheBits(wanted) : cacheBits;
+        if (bits != 32 && bits != 16 && bits != 8) {
+            throw new UsageException("--cache-bits is " + bits + ", must be 32, 16 or 8");
+        }
+        return new DeviceOptions(threads(), wanted, bits, hostExpertLayers, limits.cacheBytes());
     }
 
     /** Refuses a device that does not exist or cannot be used. */

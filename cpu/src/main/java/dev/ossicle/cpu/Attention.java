@@ -69,9 +69,9 @@ final class Attention {
     /** So that {@link AttentionKernels#fetch} gives something that is used. */
     private long fetched;
 
-    /** @param rounded whether the cache has 16 bits */
-    Attention(ModelConfig config, boolean rounded) {
-        direct = rounded && Lanes.MANY_REGISTERS;
+    /** @param cacheBits of a key or value */
+    Attention(ModelConfig config, int cacheBits) {
+        direct = cacheBits == 16 && Lanes.MANY_REGISTERS;
         tile = direct ? 8 : TILE;
         headDim = config.headDim();
         stride = VectorKvSequence.paddedHeadDim(config);
@@ -182,7 +182,8 @@ final class Attention {
         int last = Math.min((span + 1) * SPAN - 1, position);
         for (int block = span * SPAN / BLOCK; block <= last / BLOCK; block++) {
             int firstKey = block * BLOCK;
-            fetched += AttentionKernels.fetch(sequence.data(layer, block));
+            MemorySegment data = sequence.data(layer, block);
+            fetched += AttentionKernels.fetch(data.address(), (int) data.byteSize());
             for (int kvHead = 0; kvHead < kvHeads; kvHead++) {
                 int row = kvHead * paddedGroup;
                 score(sequence, layer, block, kvHead, row, paddedGroup);
@@ -239,9 +240,9 @@ final class Attention {
     private void score(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows) {
         if (direct) {
             MemorySegment data = sequence.data(layer, block);
-            long at = sequence.keysAt(kvHead);
+            long at = data.address() + sequence.keysAt(kvHead);
             for (int r = first; r < first + rows; r += 8) {
-                AttentionKernels.scores8(data, at, headDim, q, r * headDim, s, r * BLOCK);
+                AttentionKernels.scores8(at, headDim, q, r * headDim, s, r * BLOCK);
             }
             sequence.loadKeyScales(data, kvHead, scales);
             AttentionKernels.scale(s, first, rows, scales);
@@ -260,11 +261,11 @@ final class Attention {
         AttentionKernels.softmax(s, first, rows, max, sum, shrink);
         if (direct) {
             MemorySegment data = sequence.data(layer, block);
-            long at = sequence.valuesAt(kvHead);
+            long at = data.address() + sequence.valuesAt(kvHead);
             sequence.loadValueScales(data, kvHead, scales);
             AttentionKernels.scale(s, first, rows, scales);
             for (int r = first; r < first + rows; r += 8) {
-                AttentionKernels.values8(s, r * BLOCK, keys, data, at, stride, shrink, r, o, r * stride);
+                AttentionKernels.values8(s, r * BLOCK, keys, at, stride, shrink, r, o, r * stride);
             }
             return;
         }

@@ -4,9 +4,9 @@ import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.SHORTS;
 import static dev.ossicle.cpu.Lanes.WIDTH;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.ShortVector;
@@ -83,11 +83,11 @@ final class AttentionKernels {
      * Scores of eight rows, straight from 16-bit keys in the cache: a number that is widened serves all eight, and enough of the
      * loads that wait for memory are under way while others are multiplied. For vectors that come with 32 registers.
      *
-     * @param data keys [D, KEYS], from byte {@code at} on
+     * @param at address of keys [D, KEYS]
      * @param q queries, scaled [8, D], from the first of the rows on
      * @param s scores [8, KEYS], from the first of the rows on
      */
-    static void scores8(MemorySegment data, long at, int headDim, float[] q, int qAt, float[] s, int sAt) {
+    static void scores8(long at, int headDim, float[] q, int qAt, float[] s, int sAt) {
         for (int key = 0; key < KEYS; key += 2 * WIDTH) {
             FloatVector a0 = FloatVector.zero(FLOATS);
             FloatVector a1 = a0;
@@ -107,10 +107,11 @@ final class AttentionKernels {
             FloatVector b7 = a0;
             for (int i = 0; i < headDim; i++) {
                 long from = at + 2L * (i * KEYS + key);
-                FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from, ORDER)
+                FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from, ORDER)
                         .convertShape(VectorOperators.S2F, FLOATS, 0);
-                FloatVector b = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from + 2 * WIDTH, ORDER)
-                        .convertShape(VectorOperators.S2F, FLOATS, 0);
+                FloatVector b =
+                        (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from + 2 * WIDTH, ORDER)
+                                .convertShape(VectorOperators.S2F, FLOATS, 0);
                 FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + i]);
                 a0 = a.fma(x, a0);
                 b0 = b.fma(x, b0);
@@ -159,15 +160,15 @@ final class AttentionKernels {
     /**
      * Brings a block of the cache near: reads each of its lines, and does nothing else. Some hundred such loads are under way at a
      * time; of those in {@link #scores8}, with all that is multiplied between them, a dozen are, so that
-     * reading everything twice is less than waiting for it. {@link ReadBandwidth} is how fast this is.
+     * reading everything twice is less than waiting for it.
      *
+     * @param bytes of the block, a multiple of 64
      * @return nothing of use, but something must be
      */
-    static long fetch(MemorySegment block) {
+    static long fetch(long at, int bytes) {
         LongVector all = LongVector.zero(LINE);
-        int bytes = (int) block.byteSize(); // a multiple of 64
         for (int i = 0; i < bytes; i += LINE.vectorByteSize()) {
-            all = all.or(LongVector.fromMemorySegment(LINE, block, i, ORDER));
+            all = all.or(LongVector.fromMemorySegment(LINE, Lanes.MEMORY, at + i, ORDER));
         }
         return all.lane(0);
     }
@@ -175,14 +176,34 @@ final class AttentionKernels {
     /**
      * 16-bit numbers of the cache as floats, straight from its memory: widening them takes less time than waiting for them.
      *
+     * @param at their address
      * @param count a multiple of 2W
      */
-    static void expand(MemorySegment data, long at, int count, float[] into) {
+    static void expand(long at, int count, float[] into) {
         for (int i = 0; i < count; i += 2 * WIDTH) {
-            ShortVector a = ShortVector.fromMemorySegment(SHORTS, data, at + 2L * i, ORDER);
-            ShortVector b = ShortVector.fromMemorySegment(SHORTS, data, at + 2L * i + 2 * WIDTH, ORDER);
+            ShortVector a = ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, at + 2L * i, ORDER);
+            ShortVector b = ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, at + 2L * i + 2 * WIDTH, ORDER);
             ((FloatVector) a.convertShape(VectorOperators.S2F, FLOATS, 0)).intoArray(into, i);
             ((FloatVector) b.convertShape(VectorOperators.S2F, FLOATS, 0)).intoArray(into, i + WIDTH);
+        }
+    }
+
+    /**
+     * The same of 8-bit numbers.
+     *
+     * @param count a multiple of 32
+     */
+    static void expandBytes(long at, int count, float[] into) {
+        for (int i = 0; i < count; i += 16) {
+            ByteVector bytes = ByteVector.fromMemorySegment(Lanes.BYTES, Lanes.MEMORY, at + i, ORDER);
+            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).intoArray(into, i);
+            if (WIDTH <= 8) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 1)).intoArray(into, i + WIDTH);
+            }
+            if (WIDTH <= 4) {
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 2)).intoArray(into, i + 8);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 3)).intoArray(into, i + 12);
+            }
         }
     }
 
@@ -314,19 +335,10 @@ final class AttentionKernels {
     /**
      * Adds the weighted values of eight rows, as {@link #scores8} and {@link #values} do.
      *
-     * @param data values [KEYS, stride], from byte {@code at} on
+     * @param at address of values [KEYS, stride]
      */
     static void values8(
-            float[] p,
-            int pAt,
-            int keys,
-            MemorySegment data,
-            long at,
-            int stride,
-            float[] shrink,
-            int row,
-            float[] o,
-            int oAt) {
+            float[] p, int pAt, int keys, long at, int stride, float[] shrink, int row, float[] o, int oAt) {
         for (int i = 0; i < stride; i += 2 * WIDTH) {
             int to = oAt + i;
             FloatVector x = FloatVector.broadcast(FLOATS, shrink[row]);
@@ -362,10 +374,11 @@ final class AttentionKernels {
                     FloatVector.fromArray(FLOATS, o, to + 7 * stride + WIDTH).mul(x);
             for (int j = 0; j < keys; j++) {
                 long from = at + 2L * (j * stride + i);
-                FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from, ORDER)
+                FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from, ORDER)
                         .convertShape(VectorOperators.S2F, FLOATS, 0);
-                FloatVector b = (FloatVector) ShortVector.fromMemorySegment(SHORTS, data, from + 2 * WIDTH, ORDER)
-                        .convertShape(VectorOperators.S2F, FLOATS, 0);
+                FloatVector b =
+                        (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from + 2 * WIDTH, ORDER)
+                                .convertShape(VectorOperators.S2F, FLOATS, 0);
                 x = FloatVector.broadcast(FLOATS, p[pAt + j]);
                 a0 = a.fma(x, a0);
                 b0 = b.fma(x, b0);

@@ -13,7 +13,7 @@ import java.util.function.IntFunction;
 import java.util.function.ToIntFunction;
 
 /**
- * Keys and values of one sequence in float32, or in 16 bits, off the heap, in blocks of {@link #BLOCK} positions that are allocated as the
+ * Keys and values of one sequence in float32, or in 16 or 8 bits with a scale for each, off the heap, in blocks of {@link #BLOCK} positions that are allocated as the
  * sequence grows. A full layer keeps all of them. A windowed layer reuses a ring of blocks: the window and some slack, so
  * that a whole pass fits beside the window and short steps back are exact.
  */
@@ -35,10 +35,10 @@ final class VectorKvSequence implements KvSequence {
      * read together lies together. If they are rounded then float scales [BLOCK] stand in front of the keys and of the values.
      */
     private final int valueNumbers;
-    /** Whether they have 16 bits. */
-    private final boolean rounded;
-    /** Bytes of one of them. */
+    /** Bytes of one of them: 4, 2 or 1. */
     private final int numberBytes;
+    /** Whether these are not floats. */
+    private final boolean rounded;
     /** Bytes of scales in front of keys, and of values. */
     private final int scaleBytes;
 
@@ -64,18 +64,18 @@ final class VectorKvSequence implements KvSequence {
         this.paddedHeadDim = paddedHeadDim(config);
         this.keyNumbers = config.headDim() * BLOCK;
         this.valueNumbers = BLOCK * paddedHeadDim;
-        this.rounded = runner.roundsCache();
-        this.numberBytes = rounded ? Short.BYTES : Float.BYTES;
+        this.numberBytes = runner.cacheBits() / 8;
+        this.rounded = numberBytes < Float.BYTES;
         this.scaleBytes = rounded ? BLOCK * Float.BYTES : 0;
         this.blocks = new Block[config.layers()][0];
         this.memory = runner.kvBlocks();
     }
 
     /** Bytes of the blocks of such a model. */
-    static long blockBytes(ModelConfig config, boolean rounded) {
+    static long blockBytes(ModelConfig config, int bits) {
         long numbers = (long) config.kvHeads() * BLOCK * (config.headDim() + paddedHeadDim(config));
-        long scales = 2L * config.kvHeads() * BLOCK * Float.BYTES;
-        return rounded ? numbers * Short.BYTES + scales : numbers * Float.BYTES;
+        long scales = bits == 32 ? 0 : 2L * config.kvHeads() * BLOCK * Float.BYTES;
+        return numbers * bits / 8 + scales;
     }
 
     /** A multiple of two vectors of any width. */
@@ -144,11 +144,16 @@ final class VectorKvSequence implements KvSequence {
         for (int i = 0; i < config.headDim(); i++) {
             largest = Math.max(largest, Math.abs(x[from + i])); // NaN if any is
         }
-        float scale = largest / Short.MAX_VALUE;
-        float inverse = largest < Float.MIN_NORMAL ? 0 : Short.MAX_VALUE / largest;
+        int most = numberBytes == Short.BYTES ? Short.MAX_VALUE : Byte.MAX_VALUE;
+        float scale = largest / most;
+        float inverse = largest < Float.MIN_NORMAL ? 0 : most / largest;
         for (int i = 0; i < config.headDim(); i++) {
-            block.set(ValueLayout.JAVA_SHORT, to + (long) Short.BYTES * i * step, (short)
-                    Math.round(x[from + i] * inverse));
+            int value = Math.round(x[from + i] * inverse);
+            if (numberBytes == Short.BYTES) {
+                block.set(ValueLayout.JAVA_SHORT, to + (long) Short.BYTES * i * step, (short) value);
+            } else {
+                block.set(ValueLayout.JAVA_BYTE, to + (long) i * step, (byte) value);
+            }
         }
         block.set(ValueLayout.JAVA_FLOAT, scaleTo, scale);
     }
@@ -204,10 +209,10 @@ final class VectorKvSequence implements KvSequence {
     }
 
     private void load(MemorySegment block, long from, int count, float[] into) {
-        if (rounded) {
-            AttentionKernels.expand(block, from, count, into);
-        } else {
-            MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, from, into, 0, count);
+        switch (numberBytes) {
+            case 1 -> AttentionKernels.expandBytes(block.address() + from, count, into);
+            case 2 -> AttentionKernels.expand(block.address() + from, count, into);
+            default -> MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, from, into, 0, count);
         }
     }
 
@@ -254,7 +259,7 @@ final class VectorKvSequence implements KvSequence {
         for (int layer = 0; layer < blocks.length; layer++) {
             count += held(layer);
         }
-        return count * blockBytes(config, rounded);
+        return count * blockBytes(config, 8 * numberBytes);
     }
 
     /** Shares all blocks: what either of the two writes later goes into a copy of the block. */
@@ -277,8 +282,9 @@ final class VectorKvSequence implements KvSequence {
 
     /** What {@link #write} needs to be read back into: the same for all sequences of runners that understand each other. */
     String shape() {
-        return "blocks of " + BLOCK + ", " + blockBytes(config, rounded) + " bytes, "
-                + (rounded ? "scales and 16" : "32") + " bits, " + blocks.length + " layers, ring of " + ringBlocks;
+        return "blocks of " + BLOCK + ", " + blockBytes(config, 8 * numberBytes) + " bytes, "
+                + (rounded ? "scales and " : "") + 8 * numberBytes + " bits, " + blocks.length + " layers, ring of "
+                + ringBlocks;
     }
 
     /** @param number of a block, in the order in which they were first asked for */

@@ -12,6 +12,7 @@ import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.cpu.KvBlocks.Block;
 import dev.ossicle.engine.Batches;
 import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.HostExperts;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LoadProgress;
@@ -84,8 +85,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         float[] a = new float[0];
         float[] b = new float[0];
 
-        Scratch(ModelConfig config, boolean roundsCache) {
-            attention = new Attention(config, roundsCache);
+        Scratch(ModelConfig config, int cacheBits) {
+            attention = new Attention(config, cacheBits);
         }
 
         /**
@@ -123,6 +124,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
 
     private final ModelConfig config;
     private final Precision precision;
+    private final int cacheBits;
     private final ModelWeights weights;
     private final Team team;
     private final Scratch[] scratch;
@@ -195,15 +197,15 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
      * @param progress told of the weights that are copied, if any are
      * @throws dev.ossicle.checkpoint.CheckpointException if the pack cannot be used
      */
-    public static VectorModelRunner of(Checkpoint checkpoint, int threads, Precision precision, LoadProgress progress) {
+    public static VectorModelRunner of(Checkpoint checkpoint, DeviceOptions options, LoadProgress progress) {
         // A pack opens at once, and must not wait for C2.
-        if (precision == Precision.FAST
+        if (options.precision() == Precision.FAST
                 && checkpoint.bytes() >= WORTH_MEASURING
                 && !Files.exists(Pack.beside(checkpoint))) {
             VectorWidth.measure();
         }
         return new VectorModelRunner(
-                checkpoint.config(), checkpoint.weights(), threads, precision, PASS_ROWS, checkpoint, progress);
+                checkpoint.config(), checkpoint.weights(), options, PASS_ROWS, checkpoint, progress);
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, int passRows) {
@@ -211,22 +213,27 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     VectorModelRunner(ModelConfig config, ModelWeights weights, int threads, Precision precision, int passRows) {
-        this(config, weights, threads, precision, passRows, null, LoadProgress.NONE);
+        this(config, weights, DeviceOptions.of(threads, precision), passRows);
+    }
+
+    VectorModelRunner(ModelConfig config, ModelWeights weights, DeviceOptions options, int passRows) {
+        this(config, weights, options, passRows, null, LoadProgress.NONE);
     }
 
     private VectorModelRunner(
             ModelConfig config,
             ModelWeights weights,
-            int threads,
-            Precision precision,
+            DeviceOptions options,
             int passRows,
             @Nullable Checkpoint withPack,
             LoadProgress progress) {
+        int threads = options.threads();
         if (threads < 1 || threads > 1024) {
             throw new IllegalArgumentException("threads are " + threads + ", must be between 1 and 1024");
         }
         this.config = requireNonNull(config, "config is null");
-        this.precision = requireNonNull(precision, "precision is null");
+        this.precision = requireNonNull(options.precision(), "precision is null");
+        this.cacheBits = options.cacheBits();
         this.weights = LowRankTerm.base(requireNonNull(weights, "weights are null"));
         this.terms = weights.layers().stream().map(LowRankTerm::of).toArray(LowRankTerm[][]::new);
         this.passRows = Pass.maxRows(config, passRows);
@@ -235,8 +242,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         this.layer = this.weights.layers().getFirst();
         this.gain = weights.norm();
         this.scratch = new Scratch[threads];
-        Arrays.setAll(scratch, i -> new Scratch(config, roundsCache()));
-        this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config, roundsCache()));
+        Arrays.setAll(scratch, i -> new Scratch(config, cacheBits));
+        this.kvBlocks = new KvBlocks(VectorKvSequence.blockBytes(config, cacheBits));
         this.team = new Team(threads);
         this.strips = new Relayed[config.layers()];
         Arrays.fill(strips, Relayed.NOTHING);
@@ -363,9 +370,9 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         return strips == null ? matrix.bytes() : strips.bytes();
     }
 
-    /** Whether keys and values are kept in 16 bits. */
-    boolean roundsCache() {
-        return precision == Precision.FAST;
+    /** Of a key or value in the cache: 32, 16 or 8. */
+    int cacheBits() {
+        return cacheBits;
     }
 
     KvBlocks kvBlocks() {

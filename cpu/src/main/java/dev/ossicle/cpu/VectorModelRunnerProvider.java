@@ -50,6 +50,6 @@ public final class VectorModelRunnerProvider implements ModelRunnerProvider {
         unavailable().ifPresent(reason -> {
             throw new IllegalStateException(reason);
         });
-        return VectorModelRunner.of(checkpoint, options.threads(), options.precision(), progress);
+        return VectorModelRunner.of(checkpoint, options, progress);
     }
 }

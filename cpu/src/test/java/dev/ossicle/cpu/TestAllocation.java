@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.cpu.RandomModel.Storage;
 import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.LogitsConsumer;
 import dev.ossicle.engine.Precision;
@@ -23,19 +24,27 @@ final class TestAllocation {
     @ParameterizedTest
     @EnumSource
     void decodingAllocatesNextToNothing(Storage storage) {
-        decodingAllocatesNextToNothing(storage, Precision.EXACT);
+        decodingAllocatesNextToNothing(storage, Precision.EXACT, 32);
     }
 
     @Test
     void norInFast() {
-        decodingAllocatesNextToNothing(Storage.GGUF_MXFP4, Precision.FAST);
+        decodingAllocatesNextToNothing(Storage.GGUF_MXFP4, Precision.FAST, 16);
     }
 
-    private static void decodingAllocatesNextToNothing(Storage storage, Precision precision) {
+    @Test
+    void norWithACacheOfEightBits() {
+        decodingAllocatesNextToNothing(Storage.GGUF_MXFP4, Precision.FAST, 8);
+    }
+
+    private static void decodingAllocatesNextToNothing(Storage storage, Precision precision, int cacheBits) {
         ModelConfig config =
                 new ModelConfig(2, 8, 4, 512, 160, 160, 32, 4, 2, 32, 4096, 150_000, 32, 128, 1, 32, 7, 1e-5);
-        try (VectorModelRunner runner =
-                        new VectorModelRunner(config, new RandomModel(1).weights(config, storage), 1, precision);
+        try (VectorModelRunner runner = new VectorModelRunner(
+                        config,
+                        new RandomModel(1).weights(config, storage),
+                        new DeviceOptions(1, precision, cacheBits, 0, 0),
+                        512);
                 KvSequence sequence = runner.newSequence(4096)) {
             List<Chunk> step = List.of(new Chunk(sequence, new int[] {7}, 1));
             long least = Long.MAX_VALUE;

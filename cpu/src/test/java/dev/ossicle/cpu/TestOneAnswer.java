@@ -6,6 +6,7 @@ import dev.ossicle.checkpoint.ModelConfig;
 import dev.ossicle.checkpoint.ModelWeights;
 import dev.ossicle.cpu.RandomModel.Storage;
 import dev.ossicle.engine.Chunk;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.KvSequence;
 import dev.ossicle.engine.Precision;
 import java.util.ArrayList;
@@ -21,16 +22,22 @@ final class TestOneAnswer {
     @ParameterizedTest
     @ValueSource(ints = {100, 101, 102, 103})
     void howeverTheWorkIsCut(int seed) {
-        howeverTheWorkIsCut(seed, Precision.EXACT, null);
+        howeverTheWorkIsCut(seed, Precision.EXACT, 32, null);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {104, 105, 106, 107})
     void inFastToo(int seed) {
-        howeverTheWorkIsCut(seed, Precision.FAST, seed % 2 == 0 ? Storage.GGUF_MXFP4 : Storage.MXFP4_ALTERNATING);
+        howeverTheWorkIsCut(seed, Precision.FAST, 16, seed % 2 == 0 ? Storage.GGUF_MXFP4 : Storage.MXFP4_ALTERNATING);
     }
 
-    private static void howeverTheWorkIsCut(int seed, Precision precision, @Nullable Storage storage) {
+    @ParameterizedTest
+    @ValueSource(ints = {108, 109})
+    void withACacheOfEightBits(int seed) {
+        howeverTheWorkIsCut(seed, Precision.FAST, 8, Storage.GGUF_MXFP4);
+    }
+
+    private static void howeverTheWorkIsCut(int seed, Precision precision, int cacheBits, @Nullable Storage storage) {
         RandomModel model = new RandomModel(seed);
         Random random = new Random(~seed);
         ModelConfig config = model.config();
@@ -38,7 +45,7 @@ final class TestOneAnswer {
         String where = "seed " + seed + ", " + precision + ", " + config;
         int[][] prompts = new int[5][];
         float[][][] want = new float[prompts.length][][];
-        try (VectorModelRunner runner = new VectorModelRunner(config, weights, 1, precision)) {
+        try (VectorModelRunner runner = new VectorModelRunner(config, weights, options(1, precision, cacheBits), 512)) {
             for (int i = 0; i < prompts.length; i++) {
                 prompts[i] = model.tokens(config, 1 + random.nextInt(200));
                 want[i] = Logits.whole(runner, prompts[i]);
@@ -46,7 +53,8 @@ final class TestOneAnswer {
         }
         int[][] threadsAndPassRows = {{1, 1}, {1, 37}, {2, 512}, {2, 5}, {3, 64}};
         for (int[] cut : threadsAndPassRows) {
-            try (VectorModelRunner runner = new VectorModelRunner(config, weights, cut[0], precision, cut[1])) {
+            try (VectorModelRunner runner =
+                    new VectorModelRunner(config, weights, options(cut[0], precision, cacheBits), cut[1])) {
                 String how = where + ", " + cut[0] + " threads, passes of " + cut[1];
                 int one = random.nextInt(prompts.length);
                 assertSame(Logits.pieces(runner, prompts[one], 1), want[one], how + ", decoded");
@@ -57,6 +65,10 @@ final class TestOneAnswer {
                 }
             }
         }
+    }
+
+    private static DeviceOptions options(int threads, Precision precision, int cacheBits) {
+        return new DeviceOptions(threads, precision, cacheBits, 0, 0);
     }
 
     /** All prompts side by side, a random number of tokens of each at a time: prefill and decode in one batch. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ossicle.checkpoint.Checkpoint;
 import dev.ossicle.checkpoint.CheckpointException;
+import dev.ossicle.engine.DeviceOptions;
 import dev.ossicle.engine.LoadProgress;
 import dev.ossicle.engine.Precision;
 import java.io.IOException;
@@ -33,7 +34,8 @@ final class TestPack {
 
     private static float[][] logits(Path model, String described) {
         try (Checkpoint checkpoint = Checkpoint.open(model);
-                VectorModelRunner runner = VectorModelRunner.of(checkpoint, 2, Precision.FAST, LoadProgress.NONE)) {
+                VectorModelRunner runner =
+                        VectorModelRunner.of(checkpoint, DeviceOptions.of(2, Precision.FAST), LoadProgress.NONE)) {
             assertThat(runner.description()).matches(".*threads" + described + ", rounded.*");
             return Logits.whole(runner, TOKENS);
         }
@@ -68,7 +70,8 @@ final class TestPack {
         Path model = model("small");
         Files.write(pack(model), new byte[3]);
         try (Checkpoint checkpoint = Checkpoint.open(model);
-                VectorModelRunner runner = VectorModelRunner.of(checkpoint, 1, Precision.EXACT, LoadProgress.NONE)) {
+                VectorModelRunner runner =
+                        VectorModelRunner.of(checkpoint, DeviceOptions.of(1, Precision.EXACT), LoadProgress.NONE)) {
             assertThat(runner.description()).doesNotContain("packed");
         }
     }
@@ -87,7 +90,7 @@ final class TestPack {
     private static List<Long> told(Path model, Precision precision) {
         List<Long> told = new ArrayList<>();
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
-            VectorModelRunner.of(checkpoint, 1, precision, (done, all) -> {
+            VectorModelRunner.of(checkpoint, DeviceOptions.of(1, precision), (done, all) -> {
                         assertThat(done).isBetween(1L, all);
                         told.add(done);
                     })

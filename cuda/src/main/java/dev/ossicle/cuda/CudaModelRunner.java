@@ -118,7 +118,7 @@ final class CudaModelRunner implements ModelRunner {
     }
 
     private static ModelRunner host(Checkpoint checkpoint, DeviceOptions options) {
-        DeviceOptions exact = new DeviceOptions(options.threads(), Precision.EXACT, 0, 0); // straight from the file
+        DeviceOptions exact = new DeviceOptions(options.threads(), Precision.EXACT, 32, 0, 0); // straight from the file
         return ModelRunners.choose("cpu").provider().open(checkpoint, exact, LoadProgress.NONE);
     }
 

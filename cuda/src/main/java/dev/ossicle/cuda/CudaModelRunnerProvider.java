@@ -69,6 +69,9 @@ public final class CudaModelRunnerProvider implements ModelRunnerProvider {
         if (checkpoint.weights() != checkpoint.baseWeights()) {
             return Optional.of("a LoRA adapter cannot be applied on a GPU yet; use --device cpu");
         }
+        if (options.cacheBits() == 8) {
+            return Optional.of("a GPU keeps keys and values in 16 bits; leave out --cache-bits, or use --device cpu");
+        }
         return KernelLimits.problem(config, sharedBytes)
                 .or(() -> WeightsLoader.problem(checkpoint.weights(), options.hostExpertLayers()))
                 .or(() -> tooSmall(free, config, options));
@@ -83,8 +86,8 @@ public final class CudaModelRunnerProvider implements ModelRunnerProvider {
                 + Gpu.gigabytes(plan.weights()) + ", cache " + Gpu.gigabytes(plan.cache()) + "), "
                 + Gpu.gigabytes(free) + " GB are free; ";
         for (int layers = options.hostExpertLayers() + 1; layers <= config.layers(); layers++) {
-            DeviceOptions less =
-                    new DeviceOptions(options.threads(), options.precision(), layers, options.cacheBytes());
+            DeviceOptions less = new DeviceOptions(
+                    options.threads(), options.precision(), options.cacheBits(), layers, options.cacheBytes());
             if (MemoryPlan.of(config, less).bytes() <= free) {
                 return Optional.of(needs + "--n-cpu-moe " + layers + " would keep the experts of " + layers + " of its "
                         + config.layers() + " layers in host memory, which is slower");

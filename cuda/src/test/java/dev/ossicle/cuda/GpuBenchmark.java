@@ -68,6 +68,7 @@ final class GpuBenchmark {
         DeviceOptions options = new DeviceOptions(
                 Runtime.getRuntime().availableProcessors(),
                 Precision.FAST,
+                DeviceOptions.cacheBits(Precision.FAST),
                 given.number("nCpuMoe", 0),
                 given.number("cacheBytes", 0) > 0 ? given.number("cacheBytes", 0) : 6L << 30);
         double bandwidth;

@@ -31,7 +31,7 @@ class TestCudaModelRunner {
     private static final double FIXTURES = 1.5e-2;
 
     static CudaModelRunner open(ModelConfig config, ModelWeights weights, int passRows, long cacheBytes) {
-        DeviceOptions options = new DeviceOptions(2, Precision.FAST, 0, cacheBytes);
+        DeviceOptions options = new DeviceOptions(2, Precision.FAST, 16, 0, cacheBytes);
         Device device = Device.open(PlayedGpu.driver(), 0);
         return new CudaModelRunner(
                 device,

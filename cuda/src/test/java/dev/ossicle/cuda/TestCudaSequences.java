@@ -416,7 +416,7 @@ class TestCudaSequences {
     void expertsMayStayInHostMemory(int layers) {
         RandomModel model = new RandomModel(8, CONFIG);
         int[] tokens = model.tokens(100);
-        DeviceOptions options = new DeviceOptions(2, Precision.FAST, layers, 0);
+        DeviceOptions options = new DeviceOptions(2, Precision.FAST, 16, layers, 0);
         try (ReferenceModelRunner reference = new ReferenceModelRunner(CONFIG, model.weights);
                 CudaModelRunner runner = new CudaModelRunner(
                         Device.open(driver, 0),

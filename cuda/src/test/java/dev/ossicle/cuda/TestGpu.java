@@ -160,14 +160,15 @@ class TestGpu {
 
     @Test
     void theLargeModelFitsInSeventyGigabytes() {
-        DeviceOptions context32k = new DeviceOptions(1, Precision.FAST, 0, 1_300_000_000);
+        DeviceOptions context32k = new DeviceOptions(1, Precision.FAST, 16, 0, 1_300_000_000);
         assertThat(MemoryPlan.of(ModelConfig.GPT_OSS_120B, context32k).bytes())
                 .isBetween(63_000_000_000L, 70_000_000_000L);
         assertThat(MemoryPlan.of(ModelConfig.GPT_OSS_20B, context32k).bytes()).isLessThan(17_000_000_000L);
     }
 
     private static DeviceOptions hostExperts(int layers) {
-        return new DeviceOptions(OPTIONS.threads(), OPTIONS.precision(), layers, OPTIONS.cacheBytes());
+        return new DeviceOptions(
+                OPTIONS.threads(), OPTIONS.precision(), OPTIONS.cacheBits(), layers, OPTIONS.cacheBytes());
     }
 
     private static Gpu.None none() {
