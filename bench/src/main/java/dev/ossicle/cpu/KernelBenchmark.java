@@ -48,11 +48,12 @@ public class KernelBenchmark {
 
     private final Arena arena = Arena.ofShared();
     private final StripMultiplier mxFp4 = new StripMultiplier();
-    private final Q8StripMultiplier q8 = new Q8StripMultiplier();
+    private final DenseStripMultiplier dense = new DenseStripMultiplier();
     private final PackedRows packed = new PackedRows();
     private final RoundedSlots rounded = new RoundedSlots(COLUMNS);
     private final Strips fp4Strips = strips(Format.MXFP4);
     private final Strips q8Strips = strips(Format.Q8_0);
+    private final Strips bf16Strips = strips(Format.BF16);
     private float[] x = new float[0];
     private int[] xAt = new int[0];
     private float[] outA = new float[0];
@@ -94,7 +95,8 @@ public class KernelBenchmark {
         MemorySegment data = SystemMemory.allocate(arena, bytes);
         byte[] block = new byte[format.blockBytes];
         new Random(2).nextBytes(block);
-        Arrays.fill(block, 0, 4 * Strips.ROWS, (byte) 120); // scales that are numbers, of either format
+        // Scales that are numbers, in any format, or nothing but numbers.
+        Arrays.fill(block, 0, format == Format.BF16 ? block.length : 4 * Strips.ROWS, (byte) 120);
         for (long at = 0; at < bytes; at += block.length) {
             MemorySegment.copy(block, 0, data, ValueLayout.JAVA_BYTE, at, block.length);
         }
@@ -123,7 +125,14 @@ public class KernelBenchmark {
     /** Strips of a dense matrix times float32 activations. */
     @Benchmark
     public float[] q8(Rates rates) {
-        q8.multiply(q8Strips, next(rates, Format.Q8_0), TASK, x, xAt, 0, vectors, packed, outA);
+        dense.multiply(q8Strips, next(rates, Format.Q8_0), TASK, x, xAt, 0, vectors, packed, outA);
+        return outA;
+    }
+
+    /** The same of BF16. */
+    @Benchmark
+    public float[] bf16(Rates rates) {
+        dense.multiply(bf16Strips, next(rates, Format.BF16), TASK, x, xAt, 0, vectors, packed, outA);
         return outA;
     }
 }

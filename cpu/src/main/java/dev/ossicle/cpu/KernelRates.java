@@ -33,7 +33,7 @@ public final class KernelRates {
     /**
      * One kernel.
      *
-     * @param kernel mxfp4 or q8_0, the format of the weights
+     * @param kernel mxfp4, q8_0 or bf16, the format of the weights
      * @param vectors of activations that each weight is multiplied with
      * @param bytesPerSecond of weights, all threads together
      * @param multiplicationsPerSecond with an addition each
@@ -44,7 +44,7 @@ public final class KernelRates {
     /** One thread's work. */
     private static final class Worker {
         private final StripMultiplier mxFp4 = new StripMultiplier();
-        private final Q8StripMultiplier q8 = new Q8StripMultiplier();
+        private final DenseStripMultiplier dense = new DenseStripMultiplier();
         private final PackedRows packed = new PackedRows();
         private final Strips strips;
         private final int vectors;
@@ -97,7 +97,7 @@ public final class KernelRates {
             strip = (strip == 0 ? strips.count() : strip) - TASK;
             switch (strips.format()) {
                 case MXFP4 -> mxFp4.multiply(strips, strip, TASK, 0, vectors, rounded, outA, outB);
-                case Q8_0 -> q8.multiply(strips, strip, TASK, x, xAt, 0, vectors, packed, outA);
+                case Q8_0, BF16 -> dense.multiply(strips, strip, TASK, x, xAt, 0, vectors, packed, outA);
             }
         }
     }
@@ -154,7 +154,8 @@ public final class KernelRates {
         MemorySegment data = SystemMemory.allocate(arena, (long) count * blocks * format.blockBytes);
         byte[] block = new byte[format.blockBytes];
         new Random(2).nextBytes(block);
-        Arrays.fill(block, 0, 4 * Strips.ROWS, (byte) 120); // scales that are numbers, of either format
+        // Scales that are numbers, in any format, or nothing but numbers.
+        Arrays.fill(block, 0, format == Format.BF16 ? block.length : 4 * Strips.ROWS, (byte) 120);
         for (long at = 0; at < data.byteSize(); at += block.length) {
             MemorySegment.copy(block, 0, data, ValueLayout.JAVA_BYTE, at, block.length);
         }

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 public final class Pack {
     private static final byte[] MAGIC = "OSSICLE-PACK".getBytes(StandardCharsets.US_ASCII);
     /** To be raised whenever the layout of {@link Strips} changes. */
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
 
     private static final int HEADER = 4096;
     private static final int FINGERPRINT_AT = 32;

@@ -218,7 +218,7 @@ final class Q8StripKernels {
     /**
      * One expanded block times one vector.
      *
-     * @param w the block, for its scales
+     * @param w the scales of its rows, from byte {@code wAt} on
      */
     static void one(float[] values, int valuesAt, byte[] w, int wAt, float[] x, int xAt, float[] out, int outAt) {
         for (int row = 0; row < ROWS; row += WIDTH) {
@@ -246,7 +246,7 @@ final class Q8StripKernels {
     /**
      * One expanded block times {@link #TILE} vectors, two vectors of rows at a time.
      *
-     * @param w the block, for its scales
+     * @param w the scales of its rows, from byte {@code wAt} on
      * @param x [columns, TILE], as {@link PackedRows} has them, from the first column of the block on
      * @param out [TILE, ROWS]
      */

@@ -309,7 +309,7 @@ final class StripKernels {
             d = d.lanewise(VectorOperators.ASHR, 16).add(h.lanewise(VectorOperators.ASHR, 16));
             IntVector exponents = ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, p, LITTLE_ENDIAN)
                     .reinterpretAsInts();
-            outP0 = ((FloatVector) a.convert(VectorOperators.I2F, 0))
+            outP0 = ((FloatVector) a.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHL, 23)
@@ -317,7 +317,7 @@ final class StripKernels {
                                     .reinterpretAsFloats()
                                     .mul(ofX),
                             outP0);
-            outP1 = ((FloatVector) b0.convert(VectorOperators.I2F, 0))
+            outP1 = ((FloatVector) b0.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHL, 15)
@@ -325,7 +325,7 @@ final class StripKernels {
                                     .reinterpretAsFloats()
                                     .mul(ofX),
                             outP1);
-            outP2 = ((FloatVector) c.convert(VectorOperators.I2F, 0))
+            outP2 = ((FloatVector) c.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHL, 7)
@@ -333,7 +333,7 @@ final class StripKernels {
                                     .reinterpretAsFloats()
                                     .mul(ofX),
                             outP2);
-            outP3 = ((FloatVector) d.convert(VectorOperators.I2F, 0))
+            outP3 = ((FloatVector) d.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHR, 1)
@@ -361,7 +361,7 @@ final class StripKernels {
             d = d.lanewise(VectorOperators.ASHR, 16).add(h.lanewise(VectorOperators.ASHR, 16));
             exponents = ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, q, LITTLE_ENDIAN)
                     .reinterpretAsInts();
-            outQ0 = ((FloatVector) a.convert(VectorOperators.I2F, 0))
+            outQ0 = ((FloatVector) a.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHL, 23)
@@ -369,7 +369,7 @@ final class StripKernels {
                                     .reinterpretAsFloats()
                                     .mul(ofX),
                             outQ0);
-            outQ1 = ((FloatVector) b0.convert(VectorOperators.I2F, 0))
+            outQ1 = ((FloatVector) b0.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHL, 15)
@@ -377,7 +377,7 @@ final class StripKernels {
                                     .reinterpretAsFloats()
                                     .mul(ofX),
                             outQ1);
-            outQ2 = ((FloatVector) c.convert(VectorOperators.I2F, 0))
+            outQ2 = ((FloatVector) c.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHL, 7)
@@ -385,7 +385,7 @@ final class StripKernels {
                                     .reinterpretAsFloats()
                                     .mul(ofX),
                             outQ2);
-            outQ3 = ((FloatVector) d.convert(VectorOperators.I2F, 0))
+            outQ3 = ((FloatVector) d.convertShape(VectorOperators.I2F, FLOATS, 0))
                     .fma(
                             exponents
                                     .lanewise(VectorOperators.LSHR, 1)
@@ -449,7 +449,7 @@ final class StripKernels {
         IntVector exponents = ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, scalesAt, LITTLE_ENDIAN)
                 .reinterpretAsInts();
         FloatVector ofX = FloatVector.broadcast(FLOATS, xScale);
-        ((FloatVector) sumA.convert(VectorOperators.I2F, 0))
+        ((FloatVector) sumA.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(
                         exponents
                                 .lanewise(VectorOperators.LSHL, 23)
@@ -458,7 +458,7 @@ final class StripKernels {
                                 .mul(ofX),
                         FloatVector.fromArray(FLOATS, outA, outAt))
                 .intoArray(outA, outAt);
-        ((FloatVector) sumB.convert(VectorOperators.I2F, 0))
+        ((FloatVector) sumB.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(
                         exponents
                                 .lanewise(VectorOperators.LSHL, 15)
@@ -467,7 +467,7 @@ final class StripKernels {
                                 .mul(ofX),
                         FloatVector.fromArray(FLOATS, outA, outAt + 16))
                 .intoArray(outA, outAt + 16);
-        ((FloatVector) sumC.convert(VectorOperators.I2F, 0))
+        ((FloatVector) sumC.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(
                         exponents
                                 .lanewise(VectorOperators.LSHL, 7)
@@ -476,7 +476,7 @@ final class StripKernels {
                                 .mul(ofX),
                         FloatVector.fromArray(FLOATS, outB, outAt))
                 .intoArray(outB, outAt);
-        ((FloatVector) sumD.convert(VectorOperators.I2F, 0))
+        ((FloatVector) sumD.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(
                         exponents
                                 .lanewise(VectorOperators.LSHR, 1)
@@ -699,11 +699,11 @@ final class StripKernels {
                         .add(second.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
                 int to = outAt + i * Strips.ROWS + m;
                 float xScale = xScales[xScalesAt + i];
-                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                ((FloatVector) sum.convertShape(VectorOperators.I2F, FLOATS, 0))
                         .fma(scaleA.mul(xScale), FloatVector.fromArray(FLOATS, outA, to))
                         .intoArray(outA, to);
                 sum = first.lanewise(VectorOperators.ASHR, 16).add(second.lanewise(VectorOperators.ASHR, 16));
-                ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                ((FloatVector) sum.convertShape(VectorOperators.I2F, FLOATS, 0))
                         .fma(scaleB.mul(xScale), FloatVector.fromArray(FLOATS, outB, to))
                         .intoArray(outB, to);
             }

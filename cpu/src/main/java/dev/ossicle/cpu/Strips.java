@@ -1,5 +1,6 @@
 package dev.ossicle.cpu;
 
+import dev.ossicle.checkpoint.BF16Matrix;
 import dev.ossicle.checkpoint.GgufMxFp4Matrix;
 import dev.ossicle.checkpoint.Matrix;
 import dev.ossicle.checkpoint.MxFp4Matrix;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * holds the columns j in the low four bits, j + 16 in the high ones. Byte 4m + g of a line is of row 16g + m: so the four rows of
  * an int are apart by what shifts alone can do, and rows of four vectors come out in order.
  *
- * <p>A strip of Q8_0 has 32 rows. A block of it is 32 scales, as floats since they are binary16 in the file and the Vector API has
+ * <p>A strip of BF16 has 32 rows: 32 columns of 32 numbers make a block. A strip of Q8_0 has 32 rows too. A block of it is 32 scales, as floats since they are binary16 in the file and the Vector API has
  * no such numbers, then 32 columns of 32 bytes.
  *
  * @param count of strips
@@ -27,13 +28,14 @@ import org.jspecify.annotations.Nullable;
  * @param data from {@code offset} on
  */
 record Strips(Format format, int count, int blocks, MemorySegment data, long offset) {
-    /** Rows of a strip of Q8_0, and of half a strip of MXFP4. */
+    /** Rows of a strip of Q8_0 or BF16, and of half a strip of MXFP4. */
     static final int ROWS = RowMultiplier.BLOCK;
 
     /** What the numbers of a matrix are. */
     enum Format {
         MXFP4(2 * ROWS, 64 + 1024),
-        Q8_0(ROWS, 4 * ROWS + 1024);
+        Q8_0(ROWS, 4 * ROWS + 1024),
+        BF16(ROWS, 2048);
 
         /** Of a strip. */
         final int rows;
@@ -55,9 +57,10 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
     record Source(@Nullable Format format, Matrix first, Matrix second) {
         /** Weights that are multiplied with float32 activations. */
         static Source dense(Matrix matrix) {
-            boolean fits = matrix.rows() % ROWS == 0
-                    && (matrix instanceof Q8_0Matrix || matrix instanceof QuantizedMatrix m && m.fitsQ8());
-            return new Source(fits ? Format.Q8_0 : null, matrix, matrix);
+            boolean q8 = matrix instanceof Q8_0Matrix || matrix instanceof QuantizedMatrix m && m.fitsQ8();
+            boolean bf16 = matrix instanceof BF16Matrix m && m.columnStride() == 2 && m.columns() % 32 == 0;
+            boolean whole = matrix.rows() % ROWS == 0;
+            return new Source(whole && q8 ? Format.Q8_0 : whole && bf16 ? Format.BF16 : null, matrix, matrix);
         }
 
         /** The gate and the up projection of an expert. */
@@ -96,8 +99,11 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
         }
     }
 
-    /** Longs of the codes of a block, in either format. */
+    /** Longs of the codes of a block of four or eight bits. */
     private static final int CODES = 128;
+
+    /** Longs of a row of a block of BF16. */
+    private static final int ROW = 8;
 
     /** The scale of MXFP4 that is none. */
     private static final byte NOT_A_NUMBER = (byte) 255;
@@ -163,9 +169,11 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
         for (int strip = from; strip < to; strip++) {
             for (int b = 0; b < blocks; b++) {
                 long at = strip(strip) + (long) b * format.blockBytes;
-                boolean valid = format == Format.Q8_0
-                        ? fillQ8(source.first, strip * ROWS, b, codes, at)
-                        : fillMxFp4(source, strip, b, codes, at);
+                boolean valid = switch (format) {
+                    case Q8_0 -> fillQ8(source.first, strip * ROWS, b, codes, at);
+                    case MXFP4 -> fillMxFp4(source, strip, b, codes, at);
+                    case BF16 -> fillBf16((BF16Matrix) source.first, strip * ROWS, b, at);
+                };
                 if (!valid) {
                     return false;
                 }
@@ -197,6 +205,38 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
             }
         }
         transpose(codes, to + 4L * ROWS);
+        return true;
+    }
+
+    /** Four rows by four numbers at a time, in registers; bits that are no number stay so. */
+    private boolean fillBf16(BF16Matrix matrix, int first, int block, long to) {
+        long stride = matrix.rowStride();
+        for (int r = 0; r < ROWS; r += 4) {
+            long row = matrix.offset() + (first + r) * stride + 64L * block;
+            for (int i = 0; i < ROW; i++) {
+                long a0 = matrix.data().get(LITTLE_LONG, row + 8L * i);
+                long a1 = matrix.data().get(LITTLE_LONG, row + 8L * i + stride);
+                long a2 = matrix.data().get(LITTLE_LONG, row + 8L * i + 2 * stride);
+                long a3 = matrix.data().get(LITTLE_LONG, row + 8L * i + 3 * stride);
+                long t = (a0 >>> 32 ^ a2) & 0xffff_ffffL; // pairs of rows that are two apart change places
+                a0 ^= t << 32;
+                a2 ^= t;
+                t = (a1 >>> 32 ^ a3) & 0xffff_ffffL;
+                a1 ^= t << 32;
+                a3 ^= t;
+                t = (a0 >>> 16 ^ a1) & 0xffff_0000_ffffL; // neighbours
+                a0 ^= t << 16;
+                a1 ^= t;
+                t = (a2 >>> 16 ^ a3) & 0xffff_0000_ffffL;
+                a2 ^= t << 16;
+                a3 ^= t;
+                long column = to + 2L * (4 * i * ROWS + r);
+                data.set(LITTLE_LONG, column, a0);
+                data.set(LITTLE_LONG, column + 2L * ROWS, a1);
+                data.set(LITTLE_LONG, column + 4L * ROWS, a2);
+                data.set(LITTLE_LONG, column + 6L * ROWS, a3);
+            }
+        }
         return true;
     }
 
@@ -331,6 +371,8 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
     private static void release(Matrix matrix) {
         switch (matrix) {
             case GgufMxFp4Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
+            case BF16Matrix m ->
+                SystemMemory.release(m.data().asSlice(m.offset(), (m.rows() - 1) * m.rowStride() + 2L * m.columns()));
             case Q8_0Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case QuantizedMatrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case MxFp4Matrix m -> {

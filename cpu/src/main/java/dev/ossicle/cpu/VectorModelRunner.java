@@ -75,7 +75,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     private static final class Scratch {
         final RowMultiplier multiplier = new RowMultiplier();
         final StripMultiplier stripMultiplier = new StripMultiplier();
-        final Q8StripMultiplier q8StripMultiplier = new Q8StripMultiplier();
+        final DenseStripMultiplier denseStripMultiplier = new DenseStripMultiplier();
         final Attention attention;
         final float[] biasA = new float[RowMultiplier.BLOCK + Lanes.APART];
         final float[] biasB = new float[RowMultiplier.BLOCK + Lanes.APART];
@@ -109,7 +109,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
                 int count = Math.min(RowMultiplier.BLOCK, matrix.rows() - first);
                 multiplier.multiply(matrix, first, count, x, xAt, from, vectors, a);
             } else {
-                q8StripMultiplier.multiply(strips, firstBlock, blocks, x, xAt, from, vectors, packed, a);
+                denseStripMultiplier.multiply(strips, firstBlock, blocks, x, xAt, from, vectors, packed, a);
             }
         }
 

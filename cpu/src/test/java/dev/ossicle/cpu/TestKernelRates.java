@@ -18,10 +18,18 @@ final class TestKernelRates {
                         "q8_0 x 1 on 1",
                         "q8_0 x 1 on 2",
                         "q8_0 x 64 on 1",
-                        "q8_0 x 64 on 2");
+                        "q8_0 x 64 on 2",
+                        "bf16 x 1 on 1",
+                        "bf16 x 1 on 2",
+                        "bf16 x 64 on 1",
+                        "bf16 x 64 on 2");
         for (KernelRates.Rate rate : KernelRates.measure(1, 1, 1, 1)) {
             // 32 rows and columns of a block and its scales; each weight is multiplied with every vector.
-            double bytes = rate.kernel().equals("mxfp4") ? 17 / 32.0 : 36 / 32.0;
+            double bytes = switch (rate.kernel()) {
+                case "mxfp4" -> 17 / 32.0;
+                case "q8_0" -> 36 / 32.0;
+                default -> 2;
+            };
             assertThat(rate.multiplicationsPerSecond() / rate.bytesPerSecond())
                     .as("%s", rate)
                     .isCloseTo(rate.vectors() / bytes, offset(1e-6));

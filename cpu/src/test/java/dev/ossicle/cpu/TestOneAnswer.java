@@ -32,6 +32,12 @@ final class TestOneAnswer {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {110, 111, 112})
+    void inFastWithBf16(int seed) {
+        howeverTheWorkIsCut(seed, Precision.FAST, 16, Storage.BF16);
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {108, 109})
     void withACacheOfEightBits(int seed) {
         howeverTheWorkIsCut(seed, Precision.FAST, 8, Storage.GGUF_MXFP4);

@@ -89,11 +89,14 @@ final class TestStrips {
         }
     }
 
-    @Test
-    void stripsOfQ8GiveTheSameTogether() {
+    @ParameterizedTest
+    @EnumSource(
+            value = Storage.class,
+            names = {"Q8_0", "BF16"})
+    void denseStripsGiveTheSameTogether(Storage storage) {
         int columns = 96;
         Random random = new Random(10);
-        Matrix matrix = new RandomModel(10).matrix(Storage.Q8_0, 5 * 32, columns);
+        Matrix matrix = new RandomModel(10).matrix(storage, 5 * 32, columns);
         float[] x = new float[3 * columns];
         for (int i = 0; i < x.length; i++) {
             x[i] = (float) random.nextGaussian();
@@ -106,10 +109,11 @@ final class TestStrips {
             for (int vectors = 1; vectors <= 3; vectors++) {
                 for (int count = 1; count <= 5; count++) {
                     float[] together = new float[count * vectors * 32];
-                    new Q8StripMultiplier().multiply(strips, 5 - count, count, x, xAt, 0, vectors, packed, together);
+                    new DenseStripMultiplier().multiply(strips, 5 - count, count, x, xAt, 0, vectors, packed, together);
                     for (int i = 0; i < count; i++) {
                         float[] alone = new float[vectors * 32];
-                        new Q8StripMultiplier().multiply(strips, 5 - count + i, 1, x, xAt, 0, vectors, packed, alone);
+                        new DenseStripMultiplier()
+                                .multiply(strips, 5 - count + i, 1, x, xAt, 0, vectors, packed, alone);
                         int at = i * vectors * 32;
                         assertThat(Arrays.copyOfRange(together, at, at + vectors * 32))
                                 .as("strip %d of %d", i, count)
@@ -146,11 +150,14 @@ final class TestStrips {
         }
     }
 
-    @Test
-    void multipliesQ8WithAnyNumberOfVectors() {
+    @ParameterizedTest
+    @EnumSource(
+            value = Storage.class,
+            names = {"Q8_0", "BF16", "BF16_ALTERNATING"})
+    void multipliesDenseStripsWithAnyNumberOfVectors(Storage storage) {
         Random random = new Random(5);
         for (int columns : new int[] {32, 64, 96, 128, 2880}) {
-            Matrix matrix = new RandomModel(columns).matrix(Storage.Q8_0, ROWS, columns);
+            Matrix matrix = new RandomModel(columns).matrix(storage, ROWS, columns);
             try (Arena arena = Arena.ofConfined()) {
                 Strips strips = requireNonNull(relay(matrix, arena));
                 int vectors = 21;
@@ -160,7 +167,7 @@ final class TestStrips {
                     x[i] = (float) random.nextGaussian();
                     xAt[i / columns] = i / columns * columns;
                 }
-                Q8StripMultiplier multiplier = new Q8StripMultiplier();
+                DenseStripMultiplier multiplier = new DenseStripMultiplier();
                 PackedRows packed = new PackedRows();
                 for (int first = 0; first < ROWS; first += 32) {
                     float[] together = new float[vectors * 32];
