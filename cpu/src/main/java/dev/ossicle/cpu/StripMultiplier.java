@@ -52,12 +52,8 @@ final class StripMultiplier {
                 multiplyChunks(strips, first, count, from, begin, end, x, outA, outB, width);
             }
         }
-        if (Lanes.MANY_REGISTERS) {
-            multiplyPairs(strips, first, count, from, grouped, slots, x, outA, outB);
-        } else {
-            for (int s = 0; s < count; s++) {
-                multiplyRest(strips, first + s, from, grouped, slots, x, outA, outB, s * width);
-            }
+        for (int s = 0; s < count; s++) {
+            multiplyRest(strips, first + s, from, grouped, slots, x, outA, outB, s * width);
         }
     }
 
@@ -136,43 +132,6 @@ final class StripMultiplier {
             int at = (from + slot) * blocks;
             StripKernels.dot(
                     strip, blocks, x.values, 32 * at, x.offsets, x.scales, at, outA, outB, outAt + slot * ROWS, sums);
-        }
-    }
-
-    /**
-     * As {@link #multiplyRest}, a strip of the first half and one of the second together, so that each half is read from one end to
-     * the other. A strip that is left over is its own partner: it has the same results twice.
-     */
-    private void multiplyPairs(
-            Strips strips,
-            int first,
-            int count,
-            int from,
-            int grouped,
-            int slots,
-            RoundedSlots x,
-            float[] outA,
-            float[] outB) {
-        int blocks = strips.blocks();
-        int half = (count + 1) / 2;
-        for (int s = 0; s < half; s++) {
-            int other = s + half < count ? s + half : s;
-            for (int slot = grouped; slot < slots; slot++) {
-                int at = (from + slot) * blocks;
-                StripKernels.dotPair(
-                        strips.address(first + s),
-                        strips.address(first + other),
-                        blocks,
-                        x.values,
-                        32 * at,
-                        x.offsets,
-                        x.scales,
-                        at,
-                        outA,
-                        outB,
-                        (s * slots + slot) * ROWS,
-                        (other * slots + slot) * ROWS);
-            }
         }
     }
 }

@@ -56,7 +56,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Rows of a task in stages that work row by row. */
     private static final int ROWS_PER_TASK = 8;
 
-    /** Strips that a task multiplies in a row: neighbours in memory, which the next one's first block is fetched ahead for. */
+    /** Strips that a task multiplies: neighbours in memory, read from one end to the other, or each half of them so. */
     private static final int STRIPS_PER_TASK = 8;
 
     /** Copying as many bytes of weights takes longer than measuring the vector width does. */
