@@ -166,7 +166,7 @@ class TestCommands {
         assertThat(((JsonArray) requireNonNull(result.get("reading"))).elements())
                 .hasSize(1);
         assertThat(((JsonArray) requireNonNull(result.get("kernels"))).elements())
-                .hasSize(4)
+                .hasSize(6) // three formats, with one vector and with 64
                 .allSatisfy(each -> assertThat(((JsonObject) each).members().keySet())
                         .containsExactly(
                                 "kernel", "vectors", "threads", "bytes_per_second", "multiplications_per_second"));
