@@ -128,7 +128,7 @@ final class RunnerOptions {
     }
 
     /** What was asked for, unless there is no room for a copy of the weights; a pack needs none. */
-    private static DeviceOptions possible(
+    private DeviceOptions possible(
             DeviceOptions wanted, ModelRunnerProvider provider, Checkpoint checkpoint, PrintWriter err) {
         if (wanted.precision() == Precision.EXACT
                 || !provider.copiesIntoHostMemory()
@@ -145,7 +145,7 @@ final class RunnerOptions {
             return new DeviceOptions(
                     wanted.threads(),
                     Precision.EXACT,
-                    wanted.cacheBits(),
+                    cacheBits(Precision.EXACT),
                     wanted.hostExpertLayers(),
                     wanted.cacheBytes());
         }
@@ -179,11 +179,15 @@ final class RunnerOptions {
             throw new UsageException("--n-cpu-moe is " + hostExpertLayers + ", must not be negative");
         }
         Precision wanted = precision(byDefault);
-        int bits = cacheBits == null ? DeviceOptions.cacheBits(wanted) : cacheBits;
+        return new DeviceOptions(threads(), wanted, cacheBits(wanted), hostExpertLayers, limits.cacheBytes());
+    }
+
+    private int cacheBits(Precision used) {
+        int bits = cacheBits == null ? DeviceOptions.cacheBits(used) : cacheBits;
         if (bits != 32 && bits != 16 && bits != 8) {
             throw new UsageException("--cache-bits is " + bits + ", must be 32, 16 or 8");
         }
-        return new DeviceOptions(threads(), wanted, bits, hostExpertLayers, limits.cacheBytes());
+        return bits;
     }
 
     /** Refuses a device that does not exist or cannot be used. */
