@@ -43,7 +43,7 @@ final class Attention {
     private final int window;
     private final float scale;
 
-    /** [R, D] queries, scaled. */
+    /** [R / tile, D, tile] queries, scaled. */
     private final float[] q;
     /** [R, stride] output of the span at hand. */
     private final float[] o;
@@ -53,8 +53,6 @@ final class Attention {
     private final float[] k;
     /** [BLOCK, stride] its values. */
     private final float[] v;
-    /** What each key or value is to be multiplied by [BLOCK]. */
-    private final float[] scales = new float[BLOCK + Lanes.APART];
 
     private final float[] max;
     /** [R, W]. */
@@ -227,7 +225,7 @@ final class Attention {
     /** @param from -1 for a row that is none */
     private void loadQuery(int row, float[] queries, int from) {
         for (int i = 0; i < headDim; i++) {
-            q[row * headDim + i] = from < 0 ? 0 : queries[from + i] * scale;
+            q[(row / tile * headDim + i) * tile + row % tile] = from < 0 ? 0 : queries[from + i] * scale;
         }
     }
 
@@ -238,42 +236,33 @@ final class Attention {
     }
 
     private void score(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows) {
-        if (direct) {
-            MemorySegment data = sequence.data(layer, block);
-            long at = data.address() + sequence.keysAt(kvHead);
-            for (int r = first; r < first + rows; r += 8) {
-                AttentionKernels.scores8(at, headDim, q, r * headDim, s, r * BLOCK);
+        MemorySegment data = sequence.data(layer, block);
+        long scales = sequence.keyScales(data, kvHead);
+        if (!direct) {
+            sequence.loadKeys(data, kvHead, k);
+        }
+        for (int r = first; r < first + rows; r += tile) {
+            if (direct) {
+                AttentionKernels.scores8(scales, headDim, q, r * headDim, s, r * BLOCK);
+            } else {
+                AttentionKernels.scores(q, r * headDim, k, headDim, scales, s, r * BLOCK);
             }
-            sequence.loadKeyScales(data, kvHead, scales);
-            AttentionKernels.scale(s, first, rows, scales);
-            return;
-        }
-        boolean scaled = sequence.loadKeys(layer, block, kvHead, k, scales);
-        for (int r = first; r < first + rows; r += TILE) {
-            AttentionKernels.scores(q, r * headDim, k, headDim, s, r * BLOCK);
-        }
-        if (scaled) {
-            AttentionKernels.scale(s, first, rows, scales);
         }
     }
 
     private void weigh(VectorKvSequence sequence, int layer, int block, int kvHead, int first, int rows, int keys) {
-        AttentionKernels.softmax(s, first, rows, max, sum, shrink);
-        if (direct) {
-            MemorySegment data = sequence.data(layer, block);
-            long at = data.address() + sequence.valuesAt(kvHead);
-            sequence.loadValueScales(data, kvHead, scales);
-            AttentionKernels.scale(s, first, rows, scales);
-            for (int r = first; r < first + rows; r += 8) {
-                AttentionKernels.values8(s, r * BLOCK, keys, at, stride, shrink, r, o, r * stride);
+        MemorySegment data = sequence.data(layer, block);
+        AttentionKernels.softmax(s, first, rows, sequence.valueScales(data, kvHead), max, sum, shrink);
+        if (!direct) {
+            sequence.loadValues(data, kvHead, keys, v);
+        }
+        for (int r = first; r < first + rows; r += tile) {
+            if (direct) {
+                long values = data.address() + sequence.valuesAt(kvHead);
+                AttentionKernels.values8(s, r * BLOCK, keys, values, stride, shrink, r, o, r * stride);
+            } else {
+                AttentionKernels.values(s, r * BLOCK, keys, v, stride, shrink, r, o, r * stride);
             }
-            return;
-        }
-        if (sequence.loadValues(layer, block, kvHead, keys, v, scales)) {
-            AttentionKernels.scale(s, first, rows, scales);
-        }
-        for (int r = first; r < first + rows; r += TILE) {
-            AttentionKernels.values(s, r * BLOCK, keys, v, stride, shrink, r, o, r * stride);
         }
     }
 

@@ -23,6 +23,9 @@ final class AttentionKernels {
 
     private static final int KEYS = VectorKvSequence.BLOCK;
 
+    /** By how much a score may be above what weights are relative to: they are at most e^16, nine million, and lose nothing by it. */
+    private static final float SLACK = 16;
+
     /** A cache line, or as much of it as a vector has. */
     private static final VectorSpecies<Long> LINE = VectorSpecies.of(long.class, FLOATS.vectorShape());
 
@@ -34,14 +37,12 @@ final class AttentionKernels {
     /**
      * Scores of four rows.
      *
-     * @param q queries, scaled [TILE, D], from the first of the rows on
+     * @param q queries, scaled [D, TILE]
      * @param k keys [D, KEYS]
+     * @param scales address of what each key is to be multiplied by [KEYS]
      * @param s scores [TILE, KEYS], from the first of the rows on
      */
-    static void scores(float[] q, int qAt, float[] k, int headDim, float[] s, int sAt) {
-        int q1 = qAt + headDim;
-        int q2 = q1 + headDim;
-        int q3 = q2 + headDim;
+    static void scores(float[] q, int qAt, float[] k, int headDim, long scales, float[] s, int sAt) {
         for (int key = 0; key < KEYS; key += 2 * WIDTH) {
             FloatVector a0 = FloatVector.zero(FLOATS);
             FloatVector a1 = a0;
@@ -54,28 +55,30 @@ final class AttentionKernels {
             for (int i = 0; i < headDim; i++) {
                 FloatVector a = FloatVector.fromArray(FLOATS, k, i * KEYS + key);
                 FloatVector b = FloatVector.fromArray(FLOATS, k, i * KEYS + key + WIDTH);
-                FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + i]);
+                FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + TILE * i]);
                 a0 = a.fma(x, a0);
                 b0 = b.fma(x, b0);
-                x = FloatVector.broadcast(FLOATS, q[q1 + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + TILE * i + 1]);
                 a1 = a.fma(x, a1);
                 b1 = b.fma(x, b1);
-                x = FloatVector.broadcast(FLOATS, q[q2 + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + TILE * i + 2]);
                 a2 = a.fma(x, a2);
                 b2 = b.fma(x, b2);
-                x = FloatVector.broadcast(FLOATS, q[q3 + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + TILE * i + 3]);
                 a3 = a.fma(x, a3);
                 b3 = b.fma(x, b3);
             }
+            FloatVector x = FloatVector.fromMemorySegment(FLOATS, Lanes.MEMORY, scales + 4 * key, ORDER);
+            FloatVector y = FloatVector.fromMemorySegment(FLOATS, Lanes.MEMORY, scales + 4 * (key + WIDTH), ORDER);
             int to = sAt + key;
-            a0.intoArray(s, to);
-            b0.intoArray(s, to + WIDTH);
-            a1.intoArray(s, to + KEYS);
-            b1.intoArray(s, to + KEYS + WIDTH);
-            a2.intoArray(s, to + 2 * KEYS);
-            b2.intoArray(s, to + 2 * KEYS + WIDTH);
-            a3.intoArray(s, to + 3 * KEYS);
-            b3.intoArray(s, to + 3 * KEYS + WIDTH);
+            a0.mul(x).intoArray(s, to);
+            b0.mul(y).intoArray(s, to + WIDTH);
+            a1.mul(x).intoArray(s, to + KEYS);
+            b1.mul(y).intoArray(s, to + KEYS + WIDTH);
+            a2.mul(x).intoArray(s, to + 2 * KEYS);
+            b2.mul(y).intoArray(s, to + 2 * KEYS + WIDTH);
+            a3.mul(x).intoArray(s, to + 3 * KEYS);
+            b3.mul(y).intoArray(s, to + 3 * KEYS + WIDTH);
         }
     }
 
@@ -83,12 +86,14 @@ final class AttentionKernels {
      * Scores of eight rows, straight from 16-bit keys in the cache: a number that is widened serves all eight, and enough of the
      * loads that wait for memory are under way while others are multiplied. For vectors that come with 32 registers.
      *
-     * @param at address of keys [D, KEYS]
-     * @param q queries, scaled [8, D], from the first of the rows on
+     * @param at address of what each key is to be multiplied by [KEYS], followed by the keys [D, KEYS]
+     * @param q queries, scaled [D, 8]: next to each other, so that one register points at them, where eight would not be
+     *     enough for all (71 -> 99 GMAC/s)
      * @param s scores [8, KEYS], from the first of the rows on
      */
     static void scores8(long at, int headDim, float[] q, int qAt, float[] s, int sAt) {
         for (int key = 0; key < KEYS; key += 2 * WIDTH) {
+            long column = at + 4 * KEYS + 2 * key;
             FloatVector a0 = FloatVector.zero(FLOATS);
             FloatVector a1 = a0;
             FloatVector a2 = a0;
@@ -106,54 +111,56 @@ final class AttentionKernels {
             FloatVector b6 = a0;
             FloatVector b7 = a0;
             for (int i = 0; i < headDim; i++) {
-                long from = at + 2L * (i * KEYS + key);
+                long from = column + 2L * KEYS * i;
                 FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from, ORDER)
                         .convertShape(VectorOperators.S2F, FLOATS, 0);
                 FloatVector b =
                         (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from + 2 * WIDTH, ORDER)
                                 .convertShape(VectorOperators.S2F, FLOATS, 0);
-                FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + i]);
+                FloatVector x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i]);
                 a0 = a.fma(x, a0);
                 b0 = b.fma(x, b0);
-                x = FloatVector.broadcast(FLOATS, q[qAt + headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 1]);
                 a1 = a.fma(x, a1);
                 b1 = b.fma(x, b1);
-                x = FloatVector.broadcast(FLOATS, q[qAt + 2 * headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 2]);
                 a2 = a.fma(x, a2);
                 b2 = b.fma(x, b2);
-                x = FloatVector.broadcast(FLOATS, q[qAt + 3 * headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 3]);
                 a3 = a.fma(x, a3);
                 b3 = b.fma(x, b3);
-                x = FloatVector.broadcast(FLOATS, q[qAt + 4 * headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 4]);
                 a4 = a.fma(x, a4);
                 b4 = b.fma(x, b4);
-                x = FloatVector.broadcast(FLOATS, q[qAt + 5 * headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 5]);
                 a5 = a.fma(x, a5);
                 b5 = b.fma(x, b5);
-                x = FloatVector.broadcast(FLOATS, q[qAt + 6 * headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 6]);
                 a6 = a.fma(x, a6);
                 b6 = b.fma(x, b6);
-                x = FloatVector.broadcast(FLOATS, q[qAt + 7 * headDim + i]);
+                x = FloatVector.broadcast(FLOATS, q[qAt + 8 * i + 7]);
                 a7 = a.fma(x, a7);
                 b7 = b.fma(x, b7);
             }
+            FloatVector x = FloatVector.fromMemorySegment(FLOATS, Lanes.MEMORY, at + 4 * key, ORDER);
+            FloatVector y = FloatVector.fromMemorySegment(FLOATS, Lanes.MEMORY, at + 4 * (key + WIDTH), ORDER);
             int to = sAt + key;
-            a0.intoArray(s, to);
-            b0.intoArray(s, to + WIDTH);
-            a1.intoArray(s, to + KEYS);
-            b1.intoArray(s, to + KEYS + WIDTH);
-            a2.intoArray(s, to + 2 * KEYS);
-            b2.intoArray(s, to + 2 * KEYS + WIDTH);
-            a3.intoArray(s, to + 3 * KEYS);
-            b3.intoArray(s, to + 3 * KEYS + WIDTH);
-            a4.intoArray(s, to + 4 * KEYS);
-            b4.intoArray(s, to + 4 * KEYS + WIDTH);
-            a5.intoArray(s, to + 5 * KEYS);
-            b5.intoArray(s, to + 5 * KEYS + WIDTH);
-            a6.intoArray(s, to + 6 * KEYS);
-            b6.intoArray(s, to + 6 * KEYS + WIDTH);
-            a7.intoArray(s, to + 7 * KEYS);
-            b7.intoArray(s, to + 7 * KEYS + WIDTH);
+            a0.mul(x).intoArray(s, to);
+            b0.mul(y).intoArray(s, to + WIDTH);
+            a1.mul(x).intoArray(s, to + KEYS);
+            b1.mul(y).intoArray(s, to + KEYS + WIDTH);
+            a2.mul(x).intoArray(s, to + 2 * KEYS);
+            b2.mul(y).intoArray(s, to + 2 * KEYS + WIDTH);
+            a3.mul(x).intoArray(s, to + 3 * KEYS);
+            b3.mul(y).intoArray(s, to + 3 * KEYS + WIDTH);
+            a4.mul(x).intoArray(s, to + 4 * KEYS);
+            b4.mul(y).intoArray(s, to + 4 * KEYS + WIDTH);
+            a5.mul(x).intoArray(s, to + 5 * KEYS);
+            b5.mul(y).intoArray(s, to + 5 * KEYS + WIDTH);
+            a6.mul(x).intoArray(s, to + 6 * KEYS);
+            b6.mul(y).intoArray(s, to + 6 * KEYS + WIDTH);
+            a7.mul(x).intoArray(s, to + 7 * KEYS);
+            b7.mul(y).intoArray(s, to + 7 * KEYS + WIDTH);
         }
     }
 
@@ -208,22 +215,6 @@ final class AttentionKernels {
     }
 
     /**
-     * Multiplies the scores or weights of each key.
-     *
-     * @param s [R, KEYS], of which {@code rows} rows from {@code first} on are meant
-     * @param scales [KEYS]
-     */
-    static void scale(float[] s, int first, int rows, float[] scales) {
-        for (int key = 0; key < KEYS; key += WIDTH) {
-            FloatVector scale = FloatVector.fromArray(FLOATS, scales, key);
-            for (int row = first; row < first + rows; row++) {
-                int at = row * KEYS + key;
-                FloatVector.fromArray(FLOATS, s, at).mul(scale).intoArray(s, at);
-            }
-        }
-    }
-
-    /**
      * Sets the scores of keys that a row must not see to minus infinity.
      *
      * @param s scores of one row [KEYS]
@@ -238,23 +229,28 @@ final class AttentionKernels {
     }
 
     /**
-     * One step of the online softmax: scores become weights relative to the new maximum.
+     * One step of the online softmax: scores become weights relative to the maximum so far, or to one that is {@link #SLACK} less
+     * at most, which spares finding it.
      *
-     * @param s scores [R, KEYS], of which {@code rows} rows from {@code first} on are replaced by their weights
-     * @param max running maximum [R]
+     * @param s scores [R, KEYS], of which {@code rows} rows from {@code first} on are replaced by their weights, times the scales
+     * @param scales address of what each value is to be multiplied by [KEYS]
+     * @param max what weights are relative to [R]
      * @param sum running sums of the weights, relative to the maximum, lane by lane [R, W]
      * @param shrink set to the factor by which this step's maximum makes earlier weights smaller [R], with room for W
      *     more
      */
-    static void softmax(float[] s, int first, int rows, float[] max, float[] sum, float[] shrink) {
+    static void softmax(float[] s, int first, int rows, long scales, float[] max, float[] sum, float[] shrink) {
         for (int row = first; row < first + rows; row++) {
             FloatVector top = FloatVector.fromArray(FLOATS, s, row * KEYS);
             for (int key = WIDTH; key < KEYS; key += WIDTH) {
                 FloatVector score = FloatVector.fromArray(FLOATS, s, row * KEYS + key);
                 top = top.blend(score, score.compare(VectorOperators.GT, top));
             }
-            // Unlike a sum's, the order of a maximum does not matter.
-            float newest = Math.max(max[row], top.reduceLanes(VectorOperators.MAX));
+            float newest = max[row];
+            if (top.compare(VectorOperators.GT, newest + SLACK).anyTrue()) {
+                // Unlike a sum's, the order of a maximum does not matter.
+                newest = Math.max(newest, top.reduceLanes(VectorOperators.MAX));
+            }
             shrink[row] = max[row] - newest;
             max[row] = newest;
             for (int key = 0; key < KEYS; key += WIDTH) {
@@ -267,7 +263,10 @@ final class AttentionKernels {
             FloatVector total =
                     FloatVector.fromArray(FLOATS, sum, row * WIDTH).mul(FloatVector.broadcast(FLOATS, shrink[row]));
             for (int key = 0; key < KEYS; key += WIDTH) {
-                total = total.add(FloatVector.fromArray(FLOATS, s, row * KEYS + key));
+                FloatVector weight = FloatVector.fromArray(FLOATS, s, row * KEYS + key);
+                total = total.add(weight);
+                weight.mul(FloatVector.fromMemorySegment(FLOATS, Lanes.MEMORY, scales + 4 * key, ORDER))
+                        .intoArray(s, row * KEYS + key);
             }
             total.intoArray(sum, row * WIDTH);
         }
@@ -341,6 +340,7 @@ final class AttentionKernels {
             float[] p, int pAt, int keys, long at, int stride, float[] shrink, int row, float[] o, int oAt) {
         for (int i = 0; i < stride; i += 2 * WIDTH) {
             int to = oAt + i;
+            long column = at + 2 * i;
             FloatVector x = FloatVector.broadcast(FLOATS, shrink[row]);
             FloatVector a0 = FloatVector.fromArray(FLOATS, o, to).mul(x);
             FloatVector b0 = FloatVector.fromArray(FLOATS, o, to + WIDTH).mul(x);
@@ -373,7 +373,7 @@ final class AttentionKernels {
             FloatVector b7 =
                     FloatVector.fromArray(FLOATS, o, to + 7 * stride + WIDTH).mul(x);
             for (int j = 0; j < keys; j++) {
-                long from = at + 2L * (j * stride + i);
+                long from = column + 2L * stride * j;
                 FloatVector a = (FloatVector) ShortVector.fromMemorySegment(SHORTS, Lanes.MEMORY, from, ORDER)
                         .convertShape(VectorOperators.S2F, FLOATS, 0);
                 FloatVector b =

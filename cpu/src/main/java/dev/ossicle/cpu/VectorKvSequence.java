@@ -6,6 +6,7 @@ import dev.ossicle.engine.KvSequence;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -20,6 +21,9 @@ import java.util.function.ToIntFunction;
 final class VectorKvSequence implements KvSequence {
     /** Positions of a block; block b holds the positions b * BLOCK and on. */
     static final int BLOCK = 64;
+
+    /** Scales of floats. */
+    private static final MemorySegment ONES = ones();
 
     private final VectorModelRunner runner;
     private final ModelConfig config;
@@ -117,6 +121,14 @@ final class VectorKvSequence implements KvSequence {
         return blocks[layer][config.isWindowed(layer) ? block % ringBlocks : block].data;
     }
 
+    private static MemorySegment ones() {
+        MemorySegment ones = Arena.global().allocate(ValueLayout.JAVA_FLOAT, BLOCK);
+        for (int i = 0; i < BLOCK; i++) {
+            ones.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+        }
+        return ones;
+    }
+
     /** Stores the keys and values [K*D] of one position, which {@link #reserve} has made room for. */
     void store(int layer, int position, float[] k, float[] v, int at) {
         MemorySegment block = data(layer, position / BLOCK);
@@ -168,30 +180,23 @@ final class VectorKvSequence implements KvSequence {
         return keysAt(head) + (long) keyNumbers * numberBytes + scaleBytes;
     }
 
-    /** What each rounded key of a head is to be multiplied by [BLOCK]. */
-    void loadKeyScales(MemorySegment block, int head, float[] scales) {
-        MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, keysAt(head) - scaleBytes, scales, 0, BLOCK);
+    /** Address of what each key of a head is to be multiplied by [BLOCK]. */
+    long keyScales(MemorySegment block, int head) {
+        return rounded ? block.address() + keysAt(head) - scaleBytes : ONES.address();
     }
 
-    /** What each rounded value of a head is to be multiplied by [BLOCK]. */
-    void loadValueScales(MemorySegment block, int head, float[] scales) {
-        MemorySegment.copy(block, ValueLayout.JAVA_FLOAT, valuesAt(head) - scaleBytes, scales, 0, BLOCK);
+    /** Address of what each of its values is to be multiplied by [BLOCK]. */
+    long valueScales(MemorySegment block, int head) {
+        return rounded ? block.address() + valuesAt(head) - scaleBytes : ONES.address();
     }
 
     /**
      * Copies all keys of a block and head; those that are not stored yet may be anything.
      *
      * @param k [D, BLOCK]
-     * @param scales set to what each key is to be multiplied by [BLOCK]
-     * @return whether there are scales: otherwise they are all 1
      */
-    boolean loadKeys(int layer, int blockIndex, int head, float[] k, float[] scales) {
-        MemorySegment block = data(layer, blockIndex);
+    void loadKeys(MemorySegment block, int head, float[] k) {
         load(block, keysAt(head), keyNumbers, k);
-        if (rounded) {
-            loadKeyScales(block, head, scales);
-        }
-        return rounded;
     }
 
     /**
@@ -199,13 +204,8 @@ final class VectorKvSequence implements KvSequence {
      *
      * @param v [BLOCK, paddedHeadDim]
      */
-    boolean loadValues(int layer, int blockIndex, int head, int count, float[] v, float[] scales) {
-        MemorySegment block = data(layer, blockIndex);
+    void loadValues(MemorySegment block, int head, int count, float[] v) {
         load(block, valuesAt(head), count * paddedHeadDim, v);
-        if (rounded) {
-            loadValueScales(block, head, scales);
-        }
-        return rounded;
     }
 
     private void load(MemorySegment block, long from, int count, float[] into) {
