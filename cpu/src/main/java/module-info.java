@@ -3,6 +3,7 @@
 module dev.ossicle.cpu {
     requires transitive dev.ossicle.checkpoint;
     requires transitive dev.ossicle.engine;
+    requires java.management;
     requires jdk.incubator.vector;
     requires static org.jspecify;
 

@@ -31,7 +31,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Fork(
         value = 1,
-        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+        jvmArgsAppend = {
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:PerMethodRecompilationCutoff=10000"
+        })
 @Warmup(iterations = 5, time = 2, timeUnit = TimeUnit.SECONDS) // C2 needs some seconds for these
 @Measurement(iterations = 5, time = 2, timeUnit = TimeUnit.SECONDS)
 public class KernelBenchmark {

@@ -208,6 +208,200 @@ final class StripKernels {
         }
     }
 
+    /**
+     * Two strips times one vector of activations, as {@link #dot} does it, where there are registers for all sums and results. Each strip
+     * is a stream of its own, so twice as much is fetched ahead, and they share what is loaded of the activations: 43 -> 58 GB/s
+     * (bench/LOG.md, entry 32). Written out: C2 inlines no method of ours in one as large as this, and would box the vectors.
+     *
+     * @param at address of the first strip's blocks; {@code otherAt} of the second's
+     * @param outAt where the results of the first strip go, in either array; {@code otherOutAt} those of the second
+     */
+    static void dotPair(
+            long at,
+            long otherAt,
+            int blocks,
+            int[] x,
+            int xAt,
+            int[] offsets,
+            float[] xScales,
+            int xScalesAt,
+            float[] outA,
+            float[] outB,
+            int outAt,
+            int otherOutAt) {
+        ByteVector table = ByteVector.fromArray(BYTES, POSITIVE, 0);
+        FloatVector outP0 = FloatVector.fromArray(FLOATS, outA, outAt);
+        FloatVector outP1 = FloatVector.fromArray(FLOATS, outA, outAt + 16);
+        FloatVector outP2 = FloatVector.fromArray(FLOATS, outB, outAt);
+        FloatVector outP3 = FloatVector.fromArray(FLOATS, outB, outAt + 16);
+        FloatVector outQ0 = FloatVector.fromArray(FLOATS, outA, otherOutAt);
+        FloatVector outQ1 = FloatVector.fromArray(FLOATS, outA, otherOutAt + 16);
+        FloatVector outQ2 = FloatVector.fromArray(FLOATS, outB, otherOutAt);
+        FloatVector outQ3 = FloatVector.fromArray(FLOATS, outB, otherOutAt + 16);
+        for (int b = 0; b < blocks; b++) {
+            long p = at + (long) b * BLOCK_BYTES;
+            long q = otherAt + (long) b * BLOCK_BYTES;
+            int k = xAt + 32 * b;
+            int scale = xScalesAt + b;
+            ShortVector lowP = start(offsets[2 * scale]);
+            ShortVector lowShiftedP = startShifted(offsets[2 * scale]);
+            ShortVector highP = start(offsets[2 * scale + 1]);
+            ShortVector highShiftedP = startShifted(offsets[2 * scale + 1]);
+            ShortVector lowQ = lowP;
+            ShortVector lowShiftedQ = lowShiftedP;
+            ShortVector highQ = highP;
+            ShortVector highShiftedQ = highShiftedP;
+            for (int j = 0; j < RUN; j++) {
+                int line = STRIP + STRIP * j;
+                ShortVector y = IntVector.broadcast(INTS, x[k + j]).reinterpretAsShorts();
+                ShortVector z = IntVector.broadcast(INTS, x[k + j + RUN]).reinterpretAsShorts();
+                ByteVector v = ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, p + line, LITTLE_ENDIAN);
+                ByteVector u = v.selectFrom(table);
+                lowP = lowP.add(u.reinterpretAsShorts().mul(y));
+                lowShiftedP = lowShiftedP.add(u.reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, 8)
+                        .reinterpretAsShorts()
+                        .mul(y));
+                u = v.reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, 4)
+                        .reinterpretAsBytes()
+                        .selectFrom(table);
+                highP = highP.add(u.reinterpretAsShorts().mul(z));
+                highShiftedP = highShiftedP.add(u.reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, 8)
+                        .reinterpretAsShorts()
+                        .mul(z));
+                v = ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, q + line, LITTLE_ENDIAN);
+                u = v.selectFrom(table);
+                lowQ = lowQ.add(u.reinterpretAsShorts().mul(y));
+                lowShiftedQ = lowShiftedQ.add(u.reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, 8)
+                        .reinterpretAsShorts()
+                        .mul(y));
+                u = v.reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, 4)
+                        .reinterpretAsBytes()
+                        .selectFrom(table);
+                highQ = highQ.add(u.reinterpretAsShorts().mul(z));
+                highShiftedQ = highShiftedQ.add(u.reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, 8)
+                        .reinterpretAsShorts()
+                        .mul(z));
+            }
+            FloatVector ofX = FloatVector.broadcast(FLOATS, xScales[scale]);
+            IntVector s = lowP.reinterpretAsInts();
+            IntVector d = lowShiftedP.reinterpretAsInts();
+            IntVector c = s.sub(d.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000)); // as finish has it
+            IntVector b0 = d.sub(c.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8));
+            IntVector a = s.sub(b0.lanewise(VectorOperators.LSHL, 8));
+            s = highP.reinterpretAsInts();
+            IntVector h = highShiftedP.reinterpretAsInts();
+            IntVector g = s.sub(h.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000));
+            IntVector f = h.sub(g.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8));
+            IntVector e = s.sub(f.lanewise(VectorOperators.LSHL, 8));
+            a = a.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .add(e.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            b0 = b0.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .add(f.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            c = c.lanewise(VectorOperators.ASHR, 16).add(g.lanewise(VectorOperators.ASHR, 16));
+            d = d.lanewise(VectorOperators.ASHR, 16).add(h.lanewise(VectorOperators.ASHR, 16));
+            IntVector exponents = IntVector.fromMemorySegment(INTS, Lanes.MEMORY, p, LITTLE_ENDIAN);
+            outP0 = ((FloatVector) a.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHL, 23)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outP0);
+            outP1 = ((FloatVector) b0.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHL, 15)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outP1);
+            outP2 = ((FloatVector) c.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHL, 7)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outP2);
+            outP3 = ((FloatVector) d.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHR, 1)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outP3);
+            s = lowQ.reinterpretAsInts();
+            d = lowShiftedQ.reinterpretAsInts();
+            c = s.sub(d.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000)); // as finish has it
+            b0 = d.sub(c.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8));
+            a = s.sub(b0.lanewise(VectorOperators.LSHL, 8));
+            s = highQ.reinterpretAsInts();
+            h = highShiftedQ.reinterpretAsInts();
+            g = s.sub(h.lanewise(VectorOperators.LSHL, 8).and(0xff00_0000));
+            f = h.sub(g.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 8));
+            e = s.sub(f.lanewise(VectorOperators.LSHL, 8));
+            a = a.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .add(e.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            b0 = b0.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .add(f.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            c = c.lanewise(VectorOperators.ASHR, 16).add(g.lanewise(VectorOperators.ASHR, 16));
+            d = d.lanewise(VectorOperators.ASHR, 16).add(h.lanewise(VectorOperators.ASHR, 16));
+            exponents = IntVector.fromMemorySegment(INTS, Lanes.MEMORY, q, LITTLE_ENDIAN);
+            outQ0 = ((FloatVector) a.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHL, 23)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outQ0);
+            outQ1 = ((FloatVector) b0.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHL, 15)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outQ1);
+            outQ2 = ((FloatVector) c.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHL, 7)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outQ2);
+            outQ3 = ((FloatVector) d.convertShape(VectorOperators.I2F, FLOATS, 0))
+                    .fma(
+                            exponents
+                                    .lanewise(VectorOperators.LSHR, 1)
+                                    .and(EXPONENT)
+                                    .reinterpretAsFloats()
+                                    .mul(ofX),
+                            outQ3);
+        }
+        outP0.intoArray(outA, outAt);
+        outP1.intoArray(outA, outAt + 16);
+        outP2.intoArray(outB, outAt);
+        outP3.intoArray(outB, outAt + 16);
+        outQ0.intoArray(outA, otherOutAt);
+        outQ1.intoArray(outA, otherOutAt + 16);
+        outQ2.intoArray(outB, otherOutAt);
+        outQ3.intoArray(outB, otherOutAt + 16);
+    }
+
     /** Where sums of a + 256b begin, such that those of a and of b come out right: at -(12 + 12 x 256) times the activations' sum. */
     private static ShortVector start(int offset) {
         int each = -257 * offset & 0xffff;
@@ -250,8 +444,7 @@ final class StripKernels {
                 .add(sumB);
         sumC = c.lanewise(VectorOperators.ASHR, 16).add(sumC);
         sumD = d.lanewise(VectorOperators.ASHR, 16).add(sumD);
-        IntVector exponents = ByteVector.fromMemorySegment(BYTES, Lanes.MEMORY, scalesAt, LITTLE_ENDIAN)
-                .reinterpretAsInts();
+        IntVector exponents = IntVector.fromMemorySegment(INTS, Lanes.MEMORY, scalesAt, LITTLE_ENDIAN);
         FloatVector ofX = FloatVector.broadcast(FLOATS, xScale);
         ((FloatVector) sumA.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(

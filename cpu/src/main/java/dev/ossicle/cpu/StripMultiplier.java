@@ -4,6 +4,9 @@ import java.util.Arrays;
 
 /** Multiplies strips with the rounded activations of an expert's slots. One thread's scratch memory goes with it. */
 final class StripMultiplier {
+    /** Whether two strips are multiplied at a time where slots make no group: faster, if C2 can be counted on. */
+    static final boolean IN_PAIRS = Lanes.MANY_REGISTERS && InliningLimit.isRaised();
+
     private static final int GROUP = StripKernels.GROUP;
     private static final int ROWS = Strips.ROWS;
     private static final int RUN = 16;
@@ -25,6 +28,17 @@ final class StripMultiplier {
     private final float[] scales = new float[2 * CHUNK * ROWS + Lanes.APART];
     /** [2 runs, GROUP, 2, ROWS]. */
     private final short[] sums = new short[4 * GROUP * ROWS + Lanes.APART];
+
+    private final boolean inPairs;
+
+    StripMultiplier() {
+        this(IN_PAIRS);
+    }
+
+    /** @param inPairs changes no result; only with {@link Lanes#MANY_REGISTERS} */
+    StripMultiplier(boolean inPairs) {
+        this.inPairs = inPairs;
+    }
 
     /**
      * Some strips.
@@ -52,8 +66,12 @@ final class StripMultiplier {
                 multiplyChunks(strips, first, count, from, begin, end, x, outA, outB, width);
             }
         }
-        for (int s = 0; s < count; s++) {
-            multiplyRest(strips, first + s, from, grouped, slots, x, outA, outB, s * width);
+        if (inPairs) {
+            multiplyPairs(strips, first, count, from, grouped, slots, x, outA, outB);
+        } else {
+            for (int s = 0; s < count; s++) {
+                multiplyRest(strips, first + s, from, grouped, slots, x, outA, outB, s * width);
+            }
         }
     }
 
@@ -132,6 +150,43 @@ final class StripMultiplier {
             int at = (from + slot) * blocks;
             StripKernels.dot(
                     strip, blocks, x.values, 32 * at, x.offsets, x.scales, at, outA, outB, outAt + slot * ROWS, sums);
+        }
+    }
+
+    /**
+     * As {@link #multiplyRest}, a strip of the first half and one of the second together, so that each half is read from one end to
+     * the other. A strip that is left over is its own partner: it has the same results twice.
+     */
+    private void multiplyPairs(
+            Strips strips,
+            int first,
+            int count,
+            int from,
+            int grouped,
+            int slots,
+            RoundedSlots x,
+            float[] outA,
+            float[] outB) {
+        int blocks = strips.blocks();
+        int half = (count + 1) / 2;
+        for (int s = 0; s < half; s++) {
+            int other = s + half < count ? s + half : s;
+            for (int slot = grouped; slot < slots; slot++) {
+                int at = (from + slot) * blocks;
+                StripKernels.dotPair(
+                        strips.address(first + s),
+                        strips.address(first + other),
+                        blocks,
+                        x.values,
+                        32 * at,
+                        x.offsets,
+                        x.scales,
+                        at,
+                        outA,
+                        outB,
+                        (s * slots + slot) * ROWS,
+                        (other * slots + slot) * ROWS);
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Rows of a task in stages that work row by row. */
     private static final int ROWS_PER_TASK = 8;
 
-    /** Strips that a task multiplies: neighbours in memory, read from one end to the other, or each half of them so. */
+    /** Strips that a task multiplies in a row: neighbours in memory, which the next one's first block is fetched ahead for. */
     private static final int STRIPS_PER_TASK = 8;
 
     /** Copying as many bytes of weights takes longer than measuring the vector width does. */
@@ -296,7 +296,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
 
     /** What this machine computes with. */
     static String vectors() {
-        return "Vector API, " + VectorWidth.description();
+        String vectors = "Vector API, " + VectorWidth.description();
+        return StripMultiplier.IN_PAIRS || !Lanes.MANY_REGISTERS
+                ? vectors
+                : vectors + " (faster if java is given " + InliningLimit.ADVICE + ")";
     }
 
     @Override

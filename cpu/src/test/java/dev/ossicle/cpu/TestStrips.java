@@ -72,11 +72,12 @@ final class TestStrips {
                 for (int count = 1; count <= 5; count++) {
                     float[] first32 = new float[count * slots * 32];
                     float[] last32 = new float[count * slots * 32];
-                    new StripMultiplier().multiply(strips, 5 - count, count, 0, slots, rounded, first32, last32);
+                    new StripMultiplier(Lanes.MANY_REGISTERS)
+                            .multiply(strips, 5 - count, count, 0, slots, rounded, first32, last32);
                     for (int i = 0; i < count; i++) {
                         float[] a = new float[slots * 32];
                         float[] b = new float[slots * 32];
-                        new StripMultiplier().multiply(strips, 5 - count + i, 1, 0, slots, rounded, a, b);
+                        new StripMultiplier(false).multiply(strips, 5 - count + i, 1, 0, slots, rounded, a, b);
                         int at = i * slots * 32;
                         assertThat(Arrays.copyOfRange(first32, at, at + slots * 32))
                                 .as("strip %d of %d", i, count)
