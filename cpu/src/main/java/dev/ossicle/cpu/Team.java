@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed number of threads that compute one stage after another: the caller and its workers claim tasks one by one, and
- * the caller goes on when the last is done. Waiting is spinning for some microseconds, then parking. Only one thread calls
+ * the caller goes on when the last is done. Waiting is spinning for a while, then parking. Only one thread calls
  * {@link #run} and {@link #close}. Runs without allocating.
  */
 final class Team implements AutoCloseable {
@@ -23,8 +23,11 @@ final class Team implements AutoCloseable {
         void run(int task, int thread);
     }
 
-    /** About 20 to 100 microseconds of {@link Thread#onSpinWait}: longer than the gaps between stages. */
-    private static final int SPINS = 2_000;
+    /**
+     * How long a thread spins before it parks: longer than what the caller computes alone between stages, 20 to 50 microseconds. Waking a
+     * parked thread takes as long again (gate and up projections had to wait for it in each layer: bench/LOG.md, entry 38).
+     */
+    private static final long SPIN_NANOS = 300_000;
 
     private final Worker[] workers;
 
@@ -88,8 +91,9 @@ final class Team implements AutoCloseable {
     }
 
     private void awaitLast() {
-        for (int spin = 0; unfinished.get() > 0; spin++) {
-            if (spin < SPINS) {
+        long start = System.nanoTime();
+        while (unfinished.get() > 0) {
+            if (System.nanoTime() - start < SPIN_NANOS) {
                 Thread.onSpinWait();
             } else {
                 callerParked = true;
@@ -151,12 +155,12 @@ final class Team implements AutoCloseable {
 
         @Override
         public void run() {
-            int spin = 0;
+            long start = System.nanoTime();
             while (!closed) {
                 if ((int) unclaimed.get() != 0) {
                     claim(index);
-                    spin = 0;
-                } else if (spin++ < SPINS) {
+                    start = System.nanoTime();
+                } else if (System.nanoTime() - start < SPIN_NANOS) {
                     Thread.onSpinWait();
                 } else {
                     parked = true;
@@ -164,7 +168,7 @@ final class Team implements AutoCloseable {
                         LockSupport.park(Team.this);
                     }
                     parked = false;
-                    spin = 0;
+                    start = System.nanoTime();
                 }
             }
         }

@@ -556,7 +556,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             team.run(routing.activeCount(), round);
         }
         team.run(routing.activeCount() * tasks(config.intermediate()), gateUp);
-        team.run(routing.activeCount() * tasks(config.hidden()), down);
+        team.run(routing.activeCount() * downTasks(), down);
         team.run(rowTasks, addExperts);
     }
 
@@ -583,6 +583,20 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** How many tasks so many rows of weights make. */
     private static int tasks(int rows) {
         return (RowMultiplier.blocks(rows) + STRIPS_PER_TASK - 1) / STRIPS_PER_TASK;
+    }
+
+    /** Tasks of an expert's down projection, whose strips have two blocks. */
+    private int downTasks() {
+        return (tasks(config.hidden()) + 1) / 2;
+    }
+
+    /**
+     * The first block of a task, or the end of the one before: all about as large, so that threads end together. An even number, since
+     * strips are multiplied in pairs.
+     */
+    private static int begin(int task, int rows) {
+        int blocks = RowMultiplier.blocks(rows);
+        return Math.min(blocks, 2 * (int) ((long) task * ((blocks + 1) / 2) / tasks(rows)));
     }
 
     private void embed(int task, int thread) {
@@ -669,10 +683,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Some rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
     private void project(
             Matrix matrix, @Nullable Strips relayed, int term, float[] bias, int task, int thread, float[] out) {
-        int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(matrix.rows()));
+        int end = begin(task + 1, matrix.rows());
         int together = together(relayed);
         Scratch mine = scratch[thread];
-        for (int block = task * STRIPS_PER_TASK; block < end; block += together) {
+        for (int block = begin(task, matrix.rows()); block < end; block += together) {
             int blocks = Math.min(together, end - block);
             mine.multiply(matrix, relayed, block, blocks, pass.t, pass.normedAt, 0, pass.rows, packed);
             for (int i = 0; i < blocks; i++) {
@@ -769,11 +783,11 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
 
     /** Some rows of {@code x += attended Wo^T + bo}; H is a multiple of 32. */
     private void addAttention(int task, int thread) {
-        int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(config.hidden()));
+        int end = begin(task + 1, config.hidden());
         Strips out = strips[layerIndex].out();
         int together = together(out);
         Scratch mine = scratch[thread];
-        for (int block = task * STRIPS_PER_TASK; block < end; block += together) {
+        for (int block = begin(task, config.hidden()); block < end; block += together) {
             int blocks = Math.min(together, end - block);
             mine.multiply(layer.out(), out, block, blocks, pass.attended, pass.attendedAt, 0, pass.rows, packed);
             for (int i = 0; i < blocks; i++) {
@@ -874,10 +888,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Some blocks of what one expert gives. */
     private void down(int task, int thread) {
         Scratch mine = scratch[thread];
-        int tasks = tasks(config.hidden());
+        int tasks = downTasks();
         int expert = routing.active(task / tasks);
-        int block = task % tasks * STRIPS_PER_TASK;
-        int end = Math.min(block + STRIPS_PER_TASK, RowMultiplier.blocks(config.hidden()));
+        int block = task % tasks * 2 * STRIPS_PER_TASK;
+        int end = Math.min(block + 2 * STRIPS_PER_TASK, RowMultiplier.blocks(config.hidden()));
         if (strips[layerIndex].experts() == null) {
             for (; block < end; block++) {
                 downBlock(expert, block * RowMultiplier.BLOCK, mine);
@@ -981,10 +995,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     private void unembed(int task, int thread) {
-        int end = Math.min((task + 1) * STRIPS_PER_TASK, RowMultiplier.blocks(config.vocabulary()));
+        int end = begin(task + 1, config.vocabulary());
         int together = together(unembedding);
         Scratch mine = scratch[thread];
-        for (int block = task * STRIPS_PER_TASK; block < end; block += together) {
+        for (int block = begin(task, config.vocabulary()); block < end; block += together) {
             int blocks = Math.min(together, end - block);
             mine.multiply(
                     weights.unembedding(),
