@@ -249,10 +249,31 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
             Arrays.fill(codes, 0);
             data.asSlice(to, 2L * ROWS).fill((byte) 0);
         }
+        if (block == 0) {
+            codes[0] = fetch(source.first, firstRow) + (half ? 0 : fetch(source.second, secondRow));
+            if (codes[0] == Long.MIN_VALUE) { // never: what is read must seem of use to C2
+                return false;
+            }
+        }
         boolean valid = readHalf(source.first, firstRow, block, codes, 0, to)
                 && (half || readHalf(source.second, secondRow, block, codes, ROWS, to));
         transpose(codes, to + 2L * ROWS);
         return valid;
+    }
+
+    /**
+     * Reads 32 rows from one end to the other and does nothing else: so they come from memory in one go, where {@link #readHalf} takes a
+     * few bytes of each in turns (1.5 -> 2.1 GB/s).
+     */
+    private static long fetch(Matrix matrix, int first) {
+        long all = 0;
+        if (matrix instanceof GgufMxFp4Matrix m) {
+            long from = m.offset() + first * m.rowStride();
+            for (long at = from; at < from + ROWS * m.rowStride(); at += 64) { // cache lines
+                all += m.data().get(ValueLayout.JAVA_BYTE, at);
+            }
+        }
+        return all;
     }
 
     /**
