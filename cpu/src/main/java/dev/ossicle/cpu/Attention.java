@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Attention of some query rows of one sequence: blocks of keys at fixed positions, one after the other, with an online softmax.
+ * Attention of some query rows of one sequence: blocks of keys at fixed positions, one after the other, with an online softmax. The
+ * newest block of a span comes first: a jump back in memory leaves alone what the processor fetches ahead, one forward does not ({@link Team}).
  * Blocks outside the window are never touched. One thread's scratch memory.
  *
  * <p>In full layers, spans of {@link #SPAN} positions are summed by themselves and then merged in order, beginning with the
@@ -135,7 +136,7 @@ final class Attention {
         for (int from = start; from <= lastPosition; from += span) {
             beginSpan(0, rows);
             int to = Math.min(from + span - 1, lastPosition);
-            for (int block = from / BLOCK; block <= to / BLOCK; block++) {
+            for (int block = to / BLOCK; block >= from / BLOCK; block--) {
                 int firstKey = block * BLOCK;
                 score(sequence, layer, block, kvHead, 0, rows);
                 boolean hidden =
@@ -178,7 +179,7 @@ final class Attention {
         }
         beginSpan(0, kvHeads * paddedGroup);
         int last = Math.min((span + 1) * SPAN - 1, position);
-        for (int block = span * SPAN / BLOCK; block <= last / BLOCK; block++) {
+        for (int block = last / BLOCK; block >= span * SPAN / BLOCK; block--) {
             int firstKey = block * BLOCK;
             MemorySegment data = sequence.data(layer, block);
             fetched += AttentionKernels.fetch(data.address(), (int) data.byteSize());
