@@ -98,6 +98,17 @@ class TestCommands {
     }
 
     @Test
+    void keysAndValuesHave32Or16Or8Bits() {
+        for (String bits : List.of("32", "16", "8")) {
+            CommandLineRun run = CommandLineRun.of("run", model, "Hi", "--max-tokens", "2", "--cache-bits", bits);
+            assertThat(run.status()).as(run.err()).isZero();
+        }
+        CommandLineRun refused = CommandLineRun.of("run", model, "Hi", "--max-tokens", "2", "--cache-bits", "12");
+        assertThat(refused.status()).isEqualTo(2);
+        assertThat(refused.err()).contains("--cache-bits is 12, must be 32, 16 or 8");
+    }
+
+    @Test
     void whoeverOpensAModelHearsHowFarItHasCome() {
         Tokenizer tokenizer = TinyModel.tokenizer();
         int[] answer = tokenizer.encode("<|channel|>final<|message|>Yes<|return|>", tokenizer.specialNames());
