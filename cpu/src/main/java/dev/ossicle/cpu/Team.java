@@ -25,7 +25,7 @@ final class Team implements AutoCloseable {
 
     /**
      * How long a thread spins before it parks: longer than what the caller computes alone between stages, 20 to 50 microseconds. Waking a
-     * parked thread takes as long again (gate and up projections had to wait for it in each layer: bench/LOG.md, entry 38).
+     * parked thread takes as long again (the rounding before gate and up projections had to wait for it in each layer: bench/LOG.md, entry 38).
      */
     private static final long SPIN_NANOS = 300_000;
 
