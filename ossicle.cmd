@@ -24,5 +24,5 @@ if not exist "%built%" (
     for %%J in ("%~dp0%module%\target\ossicle-%module%-*.jar") do for /f "usebackq delims=" %%C in ("%~dp0%module%\target\dependencies.classpath") do <nul set /p "=%%~J;%%C" > "%built%"
 )
 for /f "usebackq delims=" %%C in ("%built%") do set "CLASSPATH=%%C"
-"%JAVA_HOME%\bin\java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:+UseParallelGC -XX:-UsePerfData -XX:PerMethodRecompilationCutoff=10000 %OSSICLE_JAVA_OPTIONS% "%main%" %arguments%
+"%JAVA_HOME%\bin\java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:+UseParallelGC -XX:MaxNewSize=128m -XX:-UsePerfData -XX:PerMethodRecompilationCutoff=10000 %OSSICLE_JAVA_OPTIONS% "%main%" %arguments%
 exit /b %ERRORLEVEL%
