@@ -132,7 +132,7 @@ record Relayed(
         }
         for (int i = 0; i < strips.length; i++) {
             if (strips[i] != null) {
-                sources.get(i).release();
+                sources.get(i).release(memory);
             }
         }
         return strips;

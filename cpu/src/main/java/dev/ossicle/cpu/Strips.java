@@ -90,11 +90,11 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
             return format == null ? null : new Strips(format, count(), first.columns() / 32, data, offset);
         }
 
-        /** Lets go of the pages of the file that hold it. */
-        void release() {
-            Strips.release(first);
+        /** Lets go of the pages of the file that hold it, now that it is in this memory. */
+        void release(StripMemory memory) {
+            Strips.release(first, memory);
             if (second != first) {
-                Strips.release(second);
+                Strips.release(second, memory);
             }
         }
     }
@@ -389,19 +389,17 @@ record Strips(Format format, int count, int blocks, MemorySegment data, long off
                 | Long.expand(high & 0xffff_ffffL, 0xf0f0_f0f0_f0f0_f0f0L);
     }
 
-    private static void release(Matrix matrix) {
+    private static void release(Matrix matrix, StripMemory memory) {
         switch (matrix) {
-            case GgufMxFp4Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
+            case GgufMxFp4Matrix m -> memory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case BF16Matrix m ->
-                SystemMemory.release(m.data().asSlice(m.offset(), (m.rows() - 1) * m.rowStride() + 2L * m.columns()));
-            case Q8_0Matrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
-            case QuantizedMatrix m -> SystemMemory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
+                memory.release(m.data().asSlice(m.offset(), (m.rows() - 1) * m.rowStride() + 2L * m.columns()));
+            case Q8_0Matrix m -> memory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
+            case QuantizedMatrix m -> memory.release(m.data().asSlice(m.offset(), m.rows() * m.rowStride()));
             case MxFp4Matrix m -> {
                 long last = m.rows() - 1L;
-                SystemMemory.release(
-                        m.blocks().asSlice(m.blocksOffset(), last * m.blocksRowStride() + m.columns() / 2));
-                SystemMemory.release(
-                        m.scales().asSlice(m.scalesOffset(), last * m.scalesRowStride() + m.columns() / 32));
+                memory.release(m.blocks().asSlice(m.blocksOffset(), last * m.blocksRowStride() + m.columns() / 2));
+                memory.release(m.scales().asSlice(m.scalesOffset(), last * m.scalesRowStride() + m.columns() / 32));
             }
             default -> {}
         }

@@ -1,5 +1,6 @@
 package dev.ossicle.cpu;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -7,6 +8,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -18,12 +20,15 @@ import org.jspecify.annotations.Nullable;
 final class SystemMemory {
     private static final long PAGE = 4096;
     private static final long CACHE_LINE = 64;
+    /** Of x86-64, and of AArch64 with pages of {@link #PAGE}. */
+    private static final long HUGE_PAGE = 2L << 20;
 
     // Linux on x86-64 and AArch64.
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
+    private static final int MADV_PAGEOUT = 21;
 
     private static final boolean LINUX =
             System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux");
@@ -65,13 +70,16 @@ final class SystemMemory {
         if (MMAP == null || MUNMAP == null || bytes < PAGE) {
             return arena.allocate(bytes, CACHE_LINE);
         }
+        long spare = bytes < HUGE_PAGE ? 0 : HUGE_PAGE; // to begin at a huge page; what is never touched takes nothing
         try {
             MemorySegment mapped =
-                    (MemorySegment) MMAP.invokeExact(0L, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+                    (MemorySegment) MMAP.invokeExact(0L, bytes + spare, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
             if (mapped.address() == -1) {
                 return arena.allocate(bytes, CACHE_LINE); // which will say what is wrong
             }
-            MemorySegment memory = mapped.reinterpret(bytes, arena, SystemMemory::unmap);
+            long start = -mapped.address() & Math.max(0, spare - 1);
+            MemorySegment memory = mapped.reinterpret(bytes + spare, arena, SystemMemory::unmap)
+                    .asSlice(start, bytes);
             advise(memory, MADV_HUGEPAGE);
             return memory;
         } catch (Throwable e) {
@@ -86,6 +94,18 @@ final class SystemMemory {
             } catch (Throwable e) {
                 throw new IllegalStateException("munmap failed", e);
             }
+        }
+    }
+
+    /** Physical memory, or the container's limit where that is less. */
+    static long total() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+    }
+
+    /** Takes the pages of a mapped file that lie wholly within this out of the page cache, unless another program uses them too. */
+    static void evict(MemorySegment mapped) {
+        if (mapped.isMapped()) {
+            advise(mapped, MADV_PAGEOUT);
         }
     }
 

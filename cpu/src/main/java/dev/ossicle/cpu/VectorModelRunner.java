@@ -253,7 +253,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         try {
             StripMemory packed = withPack == null || precision != Precision.FAST ? null : Pack.map(withPack, arena);
             isPacked = packed != null;
-            StripMemory memory = packed == null ? StripMemory.anonymous(arena) : packed;
+            StripMemory memory = packed == null ? StripMemory.anonymous(arena, Relayed.bytes(this.weights)) : packed;
             unembedding = precision == Precision.FAST ? relay(memory, progress) : null;
             done = true;
         } finally {
