@@ -48,7 +48,7 @@ final class Attention {
     private final float[] q;
     /** [R, stride] output of the span at hand. */
     private final float[] o;
-    /** [R, BLOCK] scores, then weights. */
+    /** [R, BLOCK] scores, then weights, of the rows that share a head: with those of all heads they would not stay in the nearest cache. */
     private final float[] s;
     /** [D, BLOCK] keys of the block at hand. */
     private final float[] k;
@@ -187,7 +187,7 @@ final class Attention {
                 int row = kvHead * paddedGroup;
                 score(sequence, layer, block, kvHead, row, paddedGroup);
                 for (int r = row; firstKey + BLOCK - 1 > position && r < row + paddedGroup; r++) {
-                    AttentionKernels.mask(s, r * BLOCK, -firstKey, position - firstKey);
+                    AttentionKernels.mask(s, (r - row) * BLOCK, -firstKey, position - firstKey);
                 }
                 weigh(sequence, layer, block, kvHead, row, paddedGroup, Math.min(BLOCK, position + 1 - firstKey));
             }
@@ -244,9 +244,9 @@ final class Attention {
         }
         for (int r = first; r < first + rows; r += tile) {
             if (direct) {
-                AttentionKernels.scores8(scales, headDim, q, r * headDim, s, r * BLOCK);
+                AttentionKernels.scores8(scales, headDim, q, r * headDim, s, (r - first) * BLOCK);
             } else {
-                AttentionKernels.scores(q, r * headDim, k, headDim, scales, s, r * BLOCK);
+                AttentionKernels.scores(q, r * headDim, k, headDim, scales, s, (r - first) * BLOCK);
             }
         }
     }
@@ -260,9 +260,9 @@ final class Attention {
         for (int r = first; r < first + rows; r += tile) {
             if (direct) {
                 long values = data.address() + sequence.valuesAt(kvHead);
-                AttentionKernels.values8(s, r * BLOCK, keys, values, stride, shrink, r, o, r * stride);
+                AttentionKernels.values8(s, (r - first) * BLOCK, keys, values, stride, shrink, r, o, r * stride);
             } else {
-                AttentionKernels.values(s, r * BLOCK, keys, v, stride, shrink, r, o, r * stride);
+                AttentionKernels.values(s, (r - first) * BLOCK, keys, v, stride, shrink, r, o, r * stride);
             }
         }
     }

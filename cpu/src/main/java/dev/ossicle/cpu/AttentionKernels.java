@@ -232,7 +232,7 @@ final class AttentionKernels {
      * One step of the online softmax: scores become weights relative to the maximum so far, or to one that is {@link #SLACK} less
      * at most, which spares finding it.
      *
-     * @param s scores [R, KEYS], of which {@code rows} rows from {@code first} on are replaced by their weights, times the scales
+     * @param s scores [rows, KEYS] of the rows from {@code first} on, replaced by their weights, times the scales
      * @param scales address of what each value is to be multiplied by [KEYS]
      * @param max what weights are relative to [R]
      * @param sum running sums of the weights, relative to the maximum, lane by lane [R, W]
@@ -241,9 +241,9 @@ final class AttentionKernels {
      */
     static void softmax(float[] s, int first, int rows, long scales, float[] max, float[] sum, float[] shrink) {
         for (int row = first; row < first + rows; row++) {
-            FloatVector top = FloatVector.fromArray(FLOATS, s, row * KEYS);
+            FloatVector top = FloatVector.fromArray(FLOATS, s, (row - first) * KEYS);
             for (int key = WIDTH; key < KEYS; key += WIDTH) {
-                FloatVector score = FloatVector.fromArray(FLOATS, s, row * KEYS + key);
+                FloatVector score = FloatVector.fromArray(FLOATS, s, (row - first) * KEYS + key);
                 top = top.blend(score, score.compare(VectorOperators.GT, top));
             }
             float newest = max[row];
@@ -254,19 +254,21 @@ final class AttentionKernels {
             shrink[row] = max[row] - newest;
             max[row] = newest;
             for (int key = 0; key < KEYS; key += WIDTH) {
-                FloatVector.fromArray(FLOATS, s, row * KEYS + key).sub(newest).intoArray(s, row * KEYS + key);
+                FloatVector.fromArray(FLOATS, s, (row - first) * KEYS + key)
+                        .sub(newest)
+                        .intoArray(s, (row - first) * KEYS + key);
             }
         }
         Elementwise.exp(shrink, first, WIDTH, (rows + WIDTH - 1) / WIDTH);
-        Elementwise.exp(s, first * KEYS, WIDTH, rows * KEYS / WIDTH);
+        Elementwise.exp(s, 0, WIDTH, rows * KEYS / WIDTH);
         for (int row = first; row < first + rows; row++) {
             FloatVector total =
                     FloatVector.fromArray(FLOATS, sum, row * WIDTH).mul(FloatVector.broadcast(FLOATS, shrink[row]));
             for (int key = 0; key < KEYS; key += WIDTH) {
-                FloatVector weight = FloatVector.fromArray(FLOATS, s, row * KEYS + key);
+                FloatVector weight = FloatVector.fromArray(FLOATS, s, (row - first) * KEYS + key);
                 total = total.add(weight);
                 weight.mul(FloatVector.fromMemorySegment(FLOATS, Lanes.MEMORY, scales + 4 * key, ORDER))
-                        .intoArray(s, row * KEYS + key);
+                        .intoArray(s, (row - first) * KEYS + key);
             }
             total.intoArray(sum, row * WIDTH);
         }
