@@ -2,6 +2,7 @@ package dev.ossicle.cpu;
 
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.WIDTH;
+import static dev.ossicle.cpu.RowMultiplier.BLOCK;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -62,26 +63,44 @@ final class Elementwise {
     }
 
     /**
+     * Adds the biases of some blocks of rows.
+     *
+     * @param a products [blocks, vectors, BLOCK]
+     * @param bias [blocks, BLOCK]
+     */
+    static void addBiases(float[] a, int blocks, int vectors, float[] bias) {
+        for (int block = 0; block < blocks; block++) {
+            for (int i = 0; i < BLOCK; i += WIDTH) {
+                FloatVector some = FloatVector.fromArray(FLOATS, bias, block * BLOCK + i);
+                for (int vector = 0; vector < vectors; vector++) {
+                    int at = (block * vectors + vector) * BLOCK + i;
+                    FloatVector.fromArray(FLOATS, a, at).add(some).intoArray(a, at);
+                }
+            }
+        }
+    }
+
+    /**
      * The experts' activation: {@code g sigmoid(1.702 g) (u + 1)} with g clamped from above and u from both sides.
      *
      * @param count a multiple of W
      */
-    static void swiglu(float[] gate, int gateAt, float[] up, int upAt, int count, float limit, float[] out, int outAt) {
+    static void swiglu(float[] gate, float[] up, int count, float limit, float[] out) {
         for (int i = 0; i < count; i += WIDTH) {
-            FloatVector g = FloatVector.fromArray(FLOATS, gate, gateAt + i);
+            FloatVector g = FloatVector.fromArray(FLOATS, gate, i);
             g.blend(limit, g.compare(VectorOperators.GT, limit))
                     .mul(-SWIGLU_ALPHA)
-                    .intoArray(out, outAt + i);
+                    .intoArray(out, i);
         }
-        exp(out, outAt, WIDTH, count / WIDTH);
+        exp(out, 0, WIDTH, count / WIDTH);
         for (int i = 0; i < count; i += WIDTH) {
-            FloatVector g = FloatVector.fromArray(FLOATS, gate, gateAt + i);
-            FloatVector u = FloatVector.fromArray(FLOATS, up, upAt + i);
+            FloatVector g = FloatVector.fromArray(FLOATS, gate, i);
+            FloatVector u = FloatVector.fromArray(FLOATS, up, i);
             g = g.blend(limit, g.compare(VectorOperators.GT, limit));
             u = u.blend(limit, u.compare(VectorOperators.GT, limit));
             u = u.blend(-limit, u.compare(VectorOperators.LT, -limit));
-            FloatVector divisor = FloatVector.fromArray(FLOATS, out, outAt + i).add(1);
-            g.div(divisor).mul(u.add(1)).intoArray(out, outAt + i);
+            FloatVector divisor = FloatVector.fromArray(FLOATS, out, i).add(1);
+            g.div(divisor).mul(u.add(1)).intoArray(out, i);
         }
     }
 
@@ -118,7 +137,16 @@ final class Elementwise {
     static void rotate(float[] heads, int at, int width, int headDim, float[] cos, float[] sin, int angleAt) {
         int half = headDim / 2;
         for (int head = at; head < at + width; head += headDim) {
-            for (int j = 0; j < half; j++) {
+            int j = 0;
+            for (; j + WIDTH <= half; j += WIDTH) { // C2 does not know that halves do not overlap
+                FloatVector a = FloatVector.fromArray(FLOATS, heads, head + j);
+                FloatVector b = FloatVector.fromArray(FLOATS, heads, head + half + j);
+                FloatVector c = FloatVector.fromArray(FLOATS, cos, angleAt + j);
+                FloatVector s = FloatVector.fromArray(FLOATS, sin, angleAt + j);
+                a.mul(c).sub(b.mul(s)).intoArray(heads, head + j);
+                b.mul(c).add(a.mul(s)).intoArray(heads, head + half + j);
+            }
+            for (; j < half; j++) {
                 float a = heads[head + j];
                 float b = heads[head + half + j];
                 heads[head + j] = a * cos[angleAt + j] - b * sin[angleAt + j];

@@ -114,28 +114,27 @@ final class StripKernels {
         boolean zero = largest < MIN_RUN;
         float inverse = zero ? 0 : MAX_RUN / largest;
         scales[scaleAt] = zero ? 0 : largest / (2 * MAX_RUN);
+        // Side by side they are stored as vectors: 32 stores, of lines that other threads have read, would fill the
+        // store queue.
+        int[] rounded = step == 1 ? into : buffer;
+        int roundedAt = step == 1 ? intoAt : 0;
         for (int i = 0; i < 32; i += WIDTH) {
             IntVector bits = FloatVector.fromArray(FLOATS, x, at + i)
                     .mul(inverse)
                     .add(ROUND)
                     .reinterpretAsInts();
-            bits.and(0xffff).or(bits.lanewise(VectorOperators.LSHL, 16)).intoArray(buffer, i);
+            bits.and(0xffff).or(bits.lanewise(VectorOperators.LSHL, 16)).intoArray(rounded, roundedAt + i);
         }
-        for (int i = 0; i < 32; i++) {
+        for (int i = 0; step != 1 && i < 32; i++) {
             into[intoAt + i * step] = buffer[i];
         }
-        if (offsets != null) {
-            offsets[offsetsAt] = OFFSET * sumOfRun(buffer, 0);
-            offsets[offsetsAt + 1] = OFFSET * sumOfRun(buffer, RUN);
+        for (int run = 0; offsets != null && run < 2; run++) {
+            IntVector sum = IntVector.zero(INTS);
+            for (int i = run * RUN; i < (run + 1) * RUN; i += WIDTH) {
+                sum = sum.add(IntVector.fromArray(INTS, rounded, roundedAt + i).lanewise(VectorOperators.ASHR, 16));
+            }
+            offsets[offsetsAt + run] = OFFSET * sum.reduceLanes(VectorOperators.ADD);
         }
-    }
-
-    private static int sumOfRun(int[] values, int from) {
-        int sum = 0;
-        for (int i = from; i < from + RUN; i++) {
-            sum += (short) values[i];
-        }
-        return sum;
     }
 
     /**

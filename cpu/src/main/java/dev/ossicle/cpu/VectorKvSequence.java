@@ -159,12 +159,14 @@ final class VectorKvSequence implements KvSequence {
         int most = numberBytes == Short.BYTES ? Short.MAX_VALUE : Byte.MAX_VALUE;
         float scale = largest / most;
         float inverse = largest < Float.MIN_NORMAL ? 0 : most / largest;
+        long address = block.address() + to;
         for (int i = 0; i < config.headDim(); i++) {
-            int value = Math.round(x[from + i] * inverse);
+            // Adding 1.5 x 2^23 rounds to a whole number, which then stands in the low bits.
+            int value = Float.floatToRawIntBits(x[from + i] * inverse + 12_582_912f);
             if (numberBytes == Short.BYTES) {
-                block.set(ValueLayout.JAVA_SHORT, to + (long) Short.BYTES * i * step, (short) value);
+                Lanes.MEMORY.set(ValueLayout.JAVA_SHORT, address + (long) Short.BYTES * i * step, (short) value);
             } else {
-                block.set(ValueLayout.JAVA_BYTE, to + (long) i * step, (byte) value);
+                Lanes.MEMORY.set(ValueLayout.JAVA_BYTE, address + (long) i * step, (byte) value);
             }
         }
         block.set(ValueLayout.JAVA_FLOAT, scaleTo, scale);

@@ -62,8 +62,8 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     /** Copying as many bytes of weights takes longer than measuring the vector width does. */
     private static final long WORTH_MEASURING = 1_000_000_000;
 
-    /** A projection that no adapter changes. */
-    private static final int NO_TERM = -1;
+    /** Rows of the router that are a task: it has 32 or 128 in all, for as many threads as there are. */
+    private static final int ROUTER_ROWS = 8;
 
     /** Rows whose logits are computed together. */
     private static final int LOGIT_ROWS = 16;
@@ -77,13 +77,15 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         final StripMultiplier stripMultiplier = new StripMultiplier();
         final DenseStripMultiplier denseStripMultiplier = new DenseStripMultiplier();
         final Attention attention;
-        final float[] biasA = new float[RowMultiplier.BLOCK + Lanes.APART];
-        final float[] biasB = new float[RowMultiplier.BLOCK + Lanes.APART];
-        final float[] activated = new float[RowMultiplier.BLOCK + Lanes.APART];
+        /** Biases of one task, as many as down projections have. They are read before the weights, so that both are waited for together. */
+        final float[] biasA = new float[2 * STRIPS_PER_TASK * RowMultiplier.BLOCK + Lanes.APART];
+
+        final float[] biasB = new float[2 * STRIPS_PER_TASK * RowMultiplier.BLOCK + Lanes.APART];
         final int[] rounded = new int[RowMultiplier.BLOCK + Lanes.APART];
         final float[] lanes = new float[Lanes.WIDTH + Lanes.APART];
         float[] a = new float[0];
         float[] b = new float[0];
+        float[] activated = new float[0];
 
         Scratch(ModelConfig config, int cacheBits) {
             attention = new Attention(config, cacheBits);
@@ -118,6 +120,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
             if (a.length < length) {
                 a = new float[length];
                 b = new float[length];
+                activated = new float[length];
             }
         }
     }
@@ -547,7 +550,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         gain = layer.mlpNorm();
         team.run(rowTasks, norm);
         checkFinite(true);
-        team.run(tasks(config.experts()), router);
+        team.run((config.experts() + ROUTER_ROWS - 1) / ROUTER_ROWS, router);
         route(rows);
         if (strips[layerIndex].experts() != null) {
             int slots = rows * config.expertsPerToken();
@@ -677,7 +680,12 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
     }
 
     private void router(int task, int thread) {
-        project(layer.router(), null, NO_TERM, layer.routerBias(), task, thread, pass.g);
+        Scratch mine = scratch[thread];
+        Matrix router = layer.router();
+        int first = task * ROUTER_ROWS;
+        int count = Math.min(ROUTER_ROWS, router.rows() - first);
+        mine.multiplier.multiply(router, first, count, pass.t, pass.normedAt, 0, pass.rows, mine.a);
+        store(router.rows(), layer.routerBias(), first, count, mine.a, 0, pass.g);
     }
 
     /** Some rows of {@code out = t W^T + b}, [T, rows of the matrix]. */
@@ -703,12 +711,15 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
 
     private void projectBlock(int width, int term, float[] bias, int first, Scratch mine, int at, float[] out) {
         int count = Math.min(RowMultiplier.BLOCK, width - first);
-        if (term != NO_TERM) {
-            addTerm(term, first, count, mine, at);
-        }
+        addTerm(term, first, count, mine, at);
+        store(width, bias, first, count, mine.a, at, out);
+    }
+
+    /** Some of the columns of out, [T, width]: products [T, BLOCK] and biases. */
+    private void store(int width, float[] bias, int first, int count, float[] products, int at, float[] out) {
         for (int row = 0; row < pass.rows; row++) {
             for (int i = 0; i < count; i++) {
-                out[row * width + first + i] = mine.a[at + row * RowMultiplier.BLOCK + i] + bias[first + i];
+                out[row * width + first + i] = products[at + row * RowMultiplier.BLOCK + i] + bias[first + i];
             }
         }
     }
@@ -833,26 +844,27 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         ExpertWeights w = layer.experts().get(expert);
+        loadBiases(expert, first, 1, mine);
         mine.multiplier.multiply(w.gate(), first, count, pass.t, pass.slotRowAt, from, slots, mine.a);
         mine.multiplier.multiply(w.up(), first, count, pass.t, pass.slotRowAt, from, slots, mine.b);
-        loadBiases(mine, expert, first);
+        activate(1, slots, mine);
         for (int slot = 0; slot < slots; slot++) {
-            activate(mine, slot * RowMultiplier.BLOCK, pass.inner, pass.slotAt[from + slot] + first);
+            int to = pass.slotAt[from + slot] + first;
+            System.arraycopy(mine.activated, slot * RowMultiplier.BLOCK, pass.inner, to, RowMultiplier.BLOCK);
         }
     }
 
-    private void loadBiases(Scratch mine, int expert, int first) {
-        bias(layer.gateBias(), expert, first, mine.biasA);
-        bias(layer.upBias(), expert, first, mine.biasB);
+    private void loadBiases(int expert, int first, int blocks, Scratch mine) {
+        bias(layer.gateBias(), expert, first, blocks, mine.biasA);
+        bias(layer.upBias(), expert, first, blocks, mine.biasB);
     }
 
-    /** Biases and activation of one slot of the block at hand. */
-    private void activate(Scratch mine, int at, float[] out, int outAt) {
-        for (int i = 0; i < RowMultiplier.BLOCK; i++) {
-            mine.a[at + i] += mine.biasA[i];
-            mine.b[at + i] += mine.biasB[i];
-        }
-        Elementwise.swiglu(mine.a, at, mine.b, at, RowMultiplier.BLOCK, (float) config.swigluLimit(), out, outAt);
+    /** Biases and activation of some blocks: of a and b [blocks, slots, BLOCK], into activated. */
+    private void activate(int blocks, int slots, Scratch mine) {
+        Elementwise.addBiases(mine.a, blocks, slots, mine.biasA);
+        Elementwise.addBiases(mine.b, blocks, slots, mine.biasB);
+        int count = blocks * slots * RowMultiplier.BLOCK;
+        Elementwise.swiglu(mine.a, mine.b, count, (float) config.swigluLimit(), mine.activated);
     }
 
     /** Rounds what goes into one expert. */
@@ -874,13 +886,13 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].gateUp(expert);
+        loadBiases(expert, block * RowMultiplier.BLOCK, count, mine);
         mine.stripMultiplier.multiply(w, block, count, from, slots, roundedNormed, mine.a, mine.b);
+        activate(count, slots, mine);
         for (int i = 0; i < count; i++) {
-            loadBiases(mine, expert, (block + i) * RowMultiplier.BLOCK);
-            int at = i * slots * RowMultiplier.BLOCK;
             for (int slot = 0; slot < slots; slot++) {
-                activate(mine, at + slot * RowMultiplier.BLOCK, mine.activated, 0);
-                roundedInner.set(mine.activated, 0, from, slots, slot, block + i, mine.rounded, mine.lanes);
+                int at = (i * slots + slot) * RowMultiplier.BLOCK;
+                roundedInner.set(mine.activated, at, from, slots, slot, block + i, mine.rounded, mine.lanes);
             }
         }
     }
@@ -906,14 +918,13 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int from = routing.firstSlot(expert);
         int slots = routing.slots(expert);
         Strips w = strips[layerIndex].down(expert);
+        int blocks = Math.min(2 * count, RowMultiplier.blocks(config.hidden()) - 2 * first);
+        bias(layer.downBias(), expert, 2 * first * RowMultiplier.BLOCK, blocks, mine.biasA);
         mine.stripMultiplier.multiply(w, first, count, from, slots, roundedInner, mine.a, mine.b);
-        for (int i = 0; i < count; i++) {
-            int at = i * slots * RowMultiplier.BLOCK;
-            int row = 2 * (first + i) * RowMultiplier.BLOCK;
-            storeExpert(mine.a, at, mine.biasA, expert, row, from, slots);
-            if (row + RowMultiplier.BLOCK < config.hidden()) {
-                storeExpert(mine.b, at, mine.biasB, expert, row + RowMultiplier.BLOCK, from, slots);
-            }
+        for (int i = 0; i < blocks; i++) {
+            float[] half = i % 2 == 0 ? mine.a : mine.b;
+            int at = i / 2 * slots * RowMultiplier.BLOCK;
+            storeExpert(half, at, mine.biasA, i, (2 * first + i) * RowMultiplier.BLOCK, from, slots);
         }
     }
 
@@ -922,26 +933,32 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         int slots = routing.slots(expert);
         Matrix w = layer.experts().get(expert).down();
         mine.multiplier.multiply(w, first, RowMultiplier.BLOCK, pass.inner, pass.slotAt, from, slots, mine.a);
-        storeExpert(mine.a, 0, mine.biasA, expert, first, from, slots);
+        bias(layer.downBias(), expert, first, 1, mine.biasA);
+        storeExpert(mine.a, 0, mine.biasA, 0, first, from, slots);
     }
 
-    /** One block of what an expert gives. */
-    private void storeExpert(float[] a, int at, float[] bias, int expert, int first, int from, int slots) {
-        bias(layer.downBias(), expert, first, bias);
+    /**
+     * One block of what an expert gives.
+     *
+     * @param block of the biases
+     */
+    private void storeExpert(float[] a, int at, float[] bias, int block, int first, int from, int slots) {
         for (int slot = 0; slot < slots; slot++) {
+            int to = (from + slot) * config.hidden() + first;
             for (int i = 0; i < RowMultiplier.BLOCK; i++) {
-                pass.y[(from + slot) * config.hidden() + first + i] = a[at + slot * RowMultiplier.BLOCK + i] + bias[i];
+                pass.y[to + i] = a[at + slot * RowMultiplier.BLOCK + i] + bias[block * RowMultiplier.BLOCK + i];
             }
         }
     }
 
-    private static void bias(Matrix matrix, int row, int first, float[] into) {
+    private static void bias(Matrix matrix, int row, int first, int blocks, float[] into) {
+        int count = blocks * RowMultiplier.BLOCK;
         if (matrix instanceof F32Matrix m && m.columnStride() == 4) { // as GGUF has them
             long at = m.offset() + row * m.rowStride() + 4L * first;
-            MemorySegment.copy(m.data(), LITTLE_FLOAT, at, into, 0, RowMultiplier.BLOCK);
+            MemorySegment.copy(m.data(), LITTLE_FLOAT, at, into, 0, count);
             return;
         }
-        for (int i = 0; i < RowMultiplier.BLOCK; i++) {
+        for (int i = 0; i < count; i++) {
             into[i] = matrix.get(row, first + i);
         }
     }

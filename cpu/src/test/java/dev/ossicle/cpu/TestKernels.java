@@ -149,7 +149,7 @@ final class TestKernels {
         gate[0] = -300;
         gate[1] = 300;
         up[1] = -300;
-        Elementwise.swiglu(gate, 0, up, 0, count, 7, out, 0);
+        Elementwise.swiglu(gate, up, count, 7, out);
         for (int i = 0; i < count; i++) {
             double g = Math.min(gate[i], 7);
             double want = g / (1 + Math.exp(-1.702 * g)) * (Math.clamp(up[i], -7.0, 7.0) + 1);
