@@ -3,8 +3,8 @@
 module dev.ossicle.cpu {
     requires transitive dev.ossicle.checkpoint;
     requires transitive dev.ossicle.engine;
+    requires java.management;
     requires jdk.incubator.vector;
-    requires jdk.management;
     requires static org.jspecify;
 
     exports dev.ossicle.cpu;

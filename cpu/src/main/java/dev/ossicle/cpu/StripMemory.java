@@ -8,6 +8,9 @@ final class StripMemory {
     /** Parts begin at pages, so that each can be advised on its own. */
     private static final long PAGE = 4096;
 
+    /** How much memory there is, the JVM says in a tenth of a second. Fewer bytes fit in any case, or nothing does. */
+    private static final long WORTH_ASKING = 1L << 30;
+
     /** The part of a machine's memory that we leave to all else: an eighth. */
     private static final int FOR_OTHERS = 8;
 
@@ -32,8 +35,12 @@ final class StripMemory {
      * @param bytes of all parts, about as many as the file has
      */
     static StripMemory anonymous(Arena arena, long bytes) {
-        long total = SystemMemory.total();
-        return new StripMemory(arena, MemorySegment.NULL, false, 2 * bytes > total - total / FOR_OTHERS);
+        boolean crowded = false;
+        if (bytes >= WORTH_ASKING) {
+            long total = SystemMemory.total();
+            crowded = 2 * bytes > total - total / FOR_OTHERS;
+        }
+        return new StripMemory(arena, MemorySegment.NULL, false, crowded);
     }
 
     /**

@@ -1,6 +1,5 @@
 package dev.ossicle.cpu;
 
-import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -10,6 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,9 +98,14 @@ final class SystemMemory {
         }
     }
 
-    /** Physical memory, or the container's limit where that is less. */
+    /** Physical memory, or the container's limit where that is less; without end where the JVM does not say. */
     static long total() {
-        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        try {
+            return (Long) ManagementFactory.getPlatformMBeanServer()
+                    .getAttribute(new ObjectName("java.lang:type=OperatingSystem"), "TotalMemorySize");
+        } catch (JMException e) {
+            return Long.MAX_VALUE; // a runtime without the module jdk.management
+        }
     }
 
     /** Takes the pages of a mapped file that lie wholly within this out of the page cache, unless another program uses them too. */

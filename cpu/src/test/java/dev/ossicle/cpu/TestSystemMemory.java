@@ -44,6 +44,11 @@ final class TestSystemMemory {
         }
     }
 
+    @Test
+    void totalMemoryIsWhatTheJvmSays() {
+        assertThat(SystemMemory.total()).isBetween(1L << 28, 1L << 50);
+    }
+
     /** Whether the page cache can keep them or not. */
     @ParameterizedTest
     @ValueSource(longs = {1, 1L << 60})
