@@ -17,25 +17,22 @@ const { values, positionals } = parseArgs({
 });
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const run = (command, args) => {
+    readOnce();
     const lines = execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim().split("\n");
     return JSON.parse(lines.at(-1));
 };
-// Both load from the page cache, whatever was left of the file there by the one before.
+// Both load from the page cache, whatever the one before has left of the file there.
 const readOnce = () => {
     const file = openSync(positionals[0]);
     const buffer = Buffer.allocUnsafe(1 << 24);
     while (readSync(file, buffer) > 0);
     closeSync(file);
 };
-const ossicle = () => {
-    readOnce();
-    return run(here("../../ossicle"), ["bench", positionals[0], "--json", "--bandwidth", "--threads", values.threads, "--prefill", values.prefill,
+const ossicle = () =>
+    run(here("../../ossicle"), ["bench", positionals[0], "--json", "--bandwidth", "--threads", values.threads, "--prefill", values.prefill,
         "--decode", values.decode, "--precision", values.precision]);
-};
-const llama = () => {
-    readOnce();
-    return run(process.execPath, [here("llama.mjs"), positionals[0], values.threads, values.prefill, values.decode]);
-};
+const llama = () =>
+    run(process.execPath, [here("llama.mjs"), positionals[0], values.threads, values.prefill, values.decode]);
 
 const median = (numbers) => {
     const sorted = numbers.toSorted((a, b) => a - b);

@@ -16,7 +16,7 @@ final class Elementwise {
 
     private static final float LN2_LOW = -2.1219444e-4f;
     /** Adding 1.5 x 2^23 rounds to a whole number, which then stands in the low bits. */
-    private static final float ROUND = 12_582_912f;
+    static final float ROUND = 12_582_912f;
 
     /** Below this the result would be subnormal; it is 0 then. */
     private static final float EXP_MIN = -87;

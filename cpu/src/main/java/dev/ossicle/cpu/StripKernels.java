@@ -1,5 +1,6 @@
 package dev.ossicle.cpu;
 
+import static dev.ossicle.cpu.Elementwise.ROUND;
 import static dev.ossicle.cpu.Lanes.FLOATS;
 import static dev.ossicle.cpu.Lanes.INTS;
 import static dev.ossicle.cpu.Lanes.LITTLE_ENDIAN;
@@ -46,9 +47,6 @@ final class StripKernels {
 
     /** Below this, activations count as zero: their scale could not be inverted. */
     private static final float MIN_RUN = 1e-30f;
-
-    /** Adding 1.5 x 2^23 rounds to a whole number, which then stands in the low bits. */
-    private static final float ROUND = 12_582_912f;
 
     private static final VectorSpecies<Short> SHORTS = VectorSpecies.of(short.class, FLOATS.vectorShape());
     private static final VectorSpecies<Byte> BYTES = VectorSpecies.of(byte.class, FLOATS.vectorShape());

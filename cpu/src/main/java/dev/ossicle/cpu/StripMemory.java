@@ -70,7 +70,7 @@ final class StripMemory {
     /**
      * Lets go of the pages of a mapped file whose weights are here now. Where both do not fit they leave the page cache too: the
      * system would have to find them one by one later, and what it gets at once it gives to the next part, which takes a
-     * third of the time of memory that a host has to find first (bench/LOG.md, entry 41).
+     * third of the time of memory that a host has to find first (bench/LOG.md, entry 42).
      */
     void release(MemorySegment mapped) {
         if (crowded) {

@@ -161,8 +161,7 @@ final class VectorKvSequence implements KvSequence {
         float inverse = largest < Float.MIN_NORMAL ? 0 : most / largest;
         long address = block.address() + to;
         for (int i = 0; i < config.headDim(); i++) {
-            // Adding 1.5 x 2^23 rounds to a whole number, which then stands in the low bits.
-            int value = Float.floatToRawIntBits(x[from + i] * inverse + 12_582_912f);
+            int value = Float.floatToRawIntBits(x[from + i] * inverse + Elementwise.ROUND); // in the low bits
             if (numberBytes == Short.BYTES) {
                 Lanes.MEMORY.set(ValueLayout.JAVA_SHORT, address + (long) Short.BYTES * i * step, (short) value);
             } else {

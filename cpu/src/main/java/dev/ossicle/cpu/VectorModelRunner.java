@@ -256,8 +256,7 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         try {
             StripMemory packed = withPack == null || precision != Precision.FAST ? null : Pack.map(withPack, arena);
             isPacked = packed != null;
-            StripMemory memory = packed == null ? StripMemory.anonymous(arena, Relayed.bytes(this.weights)) : packed;
-            unembedding = precision == Precision.FAST ? relay(memory, progress) : null;
+            unembedding = precision == Precision.FAST ? relay(packed, progress) : null;
             done = true;
         } finally {
             if (!done) {
@@ -266,9 +265,10 @@ public final class VectorModelRunner implements ModelRunner, HostExperts {
         }
     }
 
-    /** Fills the strips; returns those of the unembedding. */
-    private @Nullable Strips relay(StripMemory memory, LoadProgress progress) {
-        long all = memory.isFilled() ? 0 : Relayed.bytes(weights);
+    /** Fills the strips, or finds them in a pack; returns those of the unembedding. */
+    private @Nullable Strips relay(@Nullable StripMemory packed, LoadProgress progress) {
+        long all = packed == null ? Relayed.bytes(weights) : 0;
+        StripMemory memory = packed == null ? StripMemory.anonymous(arena, all) : packed;
         LoadProgress heard = all == 0 ? LoadProgress.NONE : progress;
         long done = 0;
         for (int i = 0; i < strips.length; i++) {
